@@ -1,0 +1,59 @@
+"""Helpers of the course, loaded when they are first used.
+
+``import course_utils as cu`` is all that a notebook needs: ``cu.start``, ``cu.show``, ``cu.claim`` and
+the other names below resolve on first use, and so does every module (``cu.metrics``, ``cu.plotting``).
+Nothing heavy is imported before that: TensorFlow takes seconds to load, this takes milliseconds.
+"""
+
+from importlib import import_module
+
+_HOME_OF = {
+    "tic": "timing",
+    "toc": "timing",
+    "Timer": "timing",
+    "EpochTimer": "timing",
+    "ledger": "arithmetic",
+    "load": "data",
+    "show": "plotting",
+    "explore": "widgets",
+    "predict": "claims",
+    "claim": "claims",
+    "say": "claims",
+    "start": "session",
+}
+_MODULES = (
+    "timing",
+    "arithmetic",
+    "numpy_ops",
+    "drawing",
+    "data",
+    "metrics",
+    "layers",
+    "models",
+    "inspection",
+    "stopping",
+    "experiments",
+    "plotting",
+    "diagrams",
+    "widgets",
+    "exercises",
+    "claims",
+    "session",
+)
+
+__all__ = [*_HOME_OF, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _HOME_OF:
+        value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
+    elif name in _MODULES:
+        value = import_module(f".{name}", __name__)
+    else:
+        raise AttributeError(f"course_utils has no {name!r}; it has {', '.join(sorted(__all__))}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,280 @@
+"""Figures: data in, a matplotlib ``Figure`` out.
+
+No function here shows, saves or remembers anything, so each can be tested and reused. ``show`` is the
+one door through which a figure reaches the page, and it does not let one pass without alt text.
+"""
+
+import base64
+import html
+import io
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context, rc_params_from_file
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+STYLE = rc_params_from_file(
+    Path(__file__).with_name("course.mplstyle"), use_default_template=False
+)
+BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (
+    entry["color"] for entry in STYLE["axes.prop_cycle"]
+)
+CSS_PIXELS_PER_INCH = 96
+
+
+def subplots(rows=1, columns=1, *, size=(7.0, 3.2), **options):
+    """Make a figure in the style of the course, without pyplot's global state.
+
+    Parameters
+    ----------
+    rows, columns : int
+        How many axes.
+    size : (float, float)
+        Width and height of the whole figure, in inches.
+    **options
+        Passed to ``Figure.subplots`` (``sharex``, ``width_ratios``, ``squeeze`` …).
+
+    Returns
+    -------
+    (Figure, Axes or ndarray of Axes)
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=size)
+        return figure, figure.subplots(rows, columns, **options)
+
+
+def to_html(figure, alt):
+    """Return `figure` as an HTML image that carries its alternative text.
+
+    JupyterLab drops the alt text of an ``image/png`` output, so the picture is put in a page element
+    of its own, which every front end honours.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What is to be seen, for somebody who cannot see it: at least a sentence.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ValueError
+        If `alt` is missing or too short to say anything.
+    """
+    return image_tag(to_png(figure), alt, width=figure.get_figwidth())
+
+
+def to_png(figure):
+    """Return `figure` as PNG bytes, drawn in the style of the course."""
+    with rc_context(STYLE), io.BytesIO() as buffer:
+        figure.savefig(buffer, format="png")
+        return buffer.getvalue()
+
+
+def image_tag(png, alt, width):
+    """Return an ``<img>`` with PNG bytes inside; `width` in inches sets its size on the page."""
+    if not isinstance(alt, str) or len(alt.strip()) < 15:
+        raise ValueError(f"alt must say in a sentence what the figure shows: got {alt!r}")
+    encoded = base64.b64encode(png).decode("ascii")
+    return (
+        f'<img alt="{html.escape(alt.strip(), quote=True)}" '
+        f'style="max-width:100%;height:auto;background:white" '
+        f'width="{round(width * CSS_PIXELS_PER_INCH)}" src="data:image/png;base64,{encoded}">'
+    )
+
+
+def show(figure, alt):
+    """Show `figure` in the notebook, with its alternative text.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What is to be seen, with this run's numbers where they matter; not the title again.
+    """
+    from IPython.display import HTML, display
+
+    display(HTML(to_html(figure, alt)))
+
+
+def image_grid(images, titles=None, *, columns=10, tile=0.85, cmap="gray", limits=None, title=None):
+    """Lay images side by side.
+
+    Parameters
+    ----------
+    images : array (n, h, w), (n, h, w, 1) or (n, h, w, 3)
+        uint8 in 0–255, or floats.
+    titles : sequence of str, optional
+        One line over each image.
+    columns : int
+    tile : float
+        Size of one image in inches.
+    limits : (float, float), optional
+        Values shown as black and white. By default 0 and 255 for uint8, else the range of all
+        images together, so that grey means the same in each.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    images = np.asarray(images)
+    if images.ndim == 4 and images.shape[-1] == 1:
+        images = images[..., 0]
+    if limits is None:
+        limits = (0, 255) if images.dtype == np.uint8 else (images.min(), images.max())
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    height = rows * (tile + (0.22 if titles is not None else 0.04)) + (0.35 if title else 0)
+    figure, axes = subplots(rows, columns, size=(columns * tile, height), squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for k, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        axis.imshow(image, cmap=cmap, vmin=limits[0], vmax=limits[1])
+        if titles is not None:
+            axis.set_title(titles[k], fontsize=8.5, fontweight="normal", loc="center", pad=2)
+    if title:
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
+    return figure
+
+
+def history(curves, *, title, ylabel="loss", first_epoch=1, axis=None, percent=False):
+    """Draw training curves against the epoch.
+
+    Parameters
+    ----------
+    curves : mapping from label to sequence of float
+        One value an epoch, e.g. ``{"training": h["loss"], "validation": h["val_loss"]}``.
+    title, ylabel : str
+    first_epoch : int
+        Number of the first epoch, 1 as Keras prints them.
+    axis : Axes, optional
+        Draw here, and return its figure.
+    percent : bool
+        Label the axis in per cent; values stay fractions.
+
+    Returns
+    -------
+    Figure
+    """
+    if axis is None:
+        _, axis = subplots(size=(6.4, 3.2))
+    with rc_context(STYLE):
+        for label, values in curves.items():
+            axis.plot(range(first_epoch, first_epoch + len(values)), values, label=label)
+        axis.set(xlabel="epoch", ylabel=ylabel, title=title)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if percent:
+            axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
+        axis.grid(axis="y")
+        axis.legend()
+    return axis.figure
+
+
+def seed_scatter(groups, *, title, xlabel):
+    """Draw every run as a dot, and each group's mean as a bar: one row a group.
+
+    Parameters
+    ----------
+    groups : mapping from name to sequence of float
+        One value a seed.
+    title, xlabel : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = subplots(size=(7.0, 0.9 + 0.5 * len(groups)))
+    for row, values in enumerate(groups.values()):
+        values = np.asarray(values, dtype=float)
+        axis.plot(values, np.full(len(values), row), "o", alpha=0.65, color=BLUE)
+        axis.plot(values.mean(), row, "|", markersize=22, markeredgewidth=2.5, color=ORANGE)
+        axis.annotate(
+            f"mean {values.mean():.3f}",
+            (values.mean(), row),
+            (0, 13),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+    axis.set(yticks=range(len(groups)), yticklabels=list(groups), xlabel=xlabel, title=title)
+    axis.set_ylim(len(groups) - 0.5, -0.7)
+    axis.grid(axis="x")
+    return figure
+
+
+def forest(effects, *, title, xlabel, zero="no effect"):
+    """Draw intervals of effects, one row each, against the line of no effect.
+
+    Parameters
+    ----------
+    effects : mapping from name to metrics.Interval
+    title, xlabel : str
+    zero : str
+        What the line at 0 means.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = subplots(size=(7.0, 1.1 + 0.36 * len(effects)))
+    axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")
+    for row, interval in enumerate(effects.values()):
+        clear = interval.excludes_zero
+        axis.plot(
+            [interval.low, interval.high], [row, row], color=BLUE if clear else GREY, marker="|"
+        )
+        axis.plot(
+            interval.estimate,
+            row,
+            marker="o",
+            color=BLUE if clear else GREY,
+            markerfacecolor=BLUE if clear else "white",
+        )
+    axis.set(yticks=range(len(effects)), yticklabels=list(effects), xlabel=xlabel, title=title)
+    axis.set_ylim(len(effects) - 0.4, -0.6)
+    axis.annotate(
+        f"{zero} · filled dot: interval excludes it",
+        (0, 1),
+        (4, 2),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        fontsize=8.5,
+    )
+    axis.grid(axis="x")
+    return figure
+
+
+def matrix(values, *, rows, columns, xlabel, ylabel, title, form="{:.2f}", size=None, cmap="Blues"):
+    """Draw a table of numbers as shaded cells with the number in each.
+
+    Parameters
+    ----------
+    values : array (r, c)
+    rows, columns : sequences of str
+        Names of the rows and columns.
+    form : str
+        How a number is written.
+
+    Returns
+    -------
+    Figure
+    """
+    values = np.asarray(values)
+    size = size or (1.9 + 0.52 * values.shape[1], 1.5 + 0.4 * values.shape[0])
+    figure, axis = subplots(size=size)
+    picture = axis.imshow(values, cmap=cmap, aspect="auto")
+    shade = picture.norm(values)
+    for (r, c), value in np.ndenumerate(values):
+        ink = "white" if shade[r, c] > 0.6 else "#222222"
+        axis.text(c, r, form.format(value), ha="center", va="center", color=ink, fontsize=8.5)
+    axis.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+    return figure

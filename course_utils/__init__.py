@@ -1,10 +1,11 @@
 """Helpers of the course, loaded when they are first used.
 
-``import course_utils as cu`` is all that a notebook needs: ``cu.start``, ``cu.show``, ``cu.claim`` and
-the other names below resolve on first use, and so does every module (``cu.metrics``, ``cu.plotting``).
+``import course_utils as cu`` is all that a notebook needs: ``cu.start``, ``cu.show``, ``cu.claim``
+and the other names below resolve on first use, and so does every module (``cu.metrics``).
 Nothing heavy is imported before that: TensorFlow takes seconds to load, this takes milliseconds.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 
 _HOME_OF = {
@@ -50,7 +51,9 @@ def __getattr__(name):
     elif name in _MODULES:
         value = import_module(f".{name}", __name__)
     else:
-        raise AttributeError(f"course_utils has no {name!r}; it has {', '.join(sorted(__all__))}")
+        near = get_close_matches(name, __all__, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(__all__))}"
+        raise AttributeError(f"course_utils has no {name!r}; {hint}")
     globals()[name] = value
     return value
 

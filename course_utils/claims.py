@@ -1,9 +1,12 @@
 """Predict, run, explain: questions before a cell runs, and verdicts made from what it measured."""
 
 import html
+import math
+import re
+
+import numpy as np
 
 from .metrics import Interval
-from .widgets import WIDGET_VIEW
 
 SUPPORTED = "supported"
 UNDECIDED = "not distinguishable on this run"
@@ -22,42 +25,40 @@ class Prediction:
     """
 
     def __init__(self, question, choices):
+        import ipywidgets
+
         self.question = question
-        self.choices = tuple(str(choice) for choice in choices)
-        if len(set(self.choices)) < 2:
-            raise ValueError(f"choices must hold at least two different ones: got {choices!r}")
-        self._buttons = None
+        self.choices = () if isinstance(choices, str) else tuple(str(each) for each in choices)
+        if len(self.choices) < 2 or len(set(self.choices)) < len(self.choices):
+            raise ValueError(
+                f"choices must be a list of at least two, no two alike: got {choices!r}"
+            )
+        self._buttons = ipywidgets.ToggleButtons(
+            options=self.choices, value=None, style={"button_width": "auto"}
+        )
 
     @property
     def choice(self):
         """What the reader chose, or None."""
-        return self._buttons.value if self._buttons is not None else None
+        return self._buttons.value
 
     def choose(self, choice):
         """Choose from a cell instead of with the mouse."""
         if choice not in self.choices:
             raise ValueError(f"choice must be one of {', '.join(self.choices)}: got {choice!r}")
-        self._widget()
         self._buttons.value = choice
 
-    def _widget(self):
+    def _repr_mimebundle_(self, include=None, exclude=None):
         import ipywidgets
 
-        if self._buttons is None:
-            self._buttons = ipywidgets.ToggleButtons(
-                options=self.choices, value=None, style={"button_width": "auto"}
-            )
-        question = ipywidgets.HTML(f"<b>Predict first.</b> {html.escape(self.question)}")
-        return ipywidgets.VBox([question, self._buttons])
-
-    def _repr_mimebundle_(self, include=None, exclude=None):
+        asked = f"<b>Predict first.</b> {html.escape(self.question)}"
         listed = "".join(f"<li>{html.escape(choice)}</li>" for choice in self.choices)
-        bundle = dict(self._widget()._repr_mimebundle_() or {})
-        bundle["text/html"] = (
-            f"<p><b>Predict first.</b> {html.escape(self.question)}</p>"
-            f'<ol type="A">{listed}</ol>'
-        )
-        return bundle
+        live = ipywidgets.VBox([ipywidgets.HTML(asked), self._buttons])
+        twins = {
+            "text/html": f'<p>{asked}</p><ol type="A">{listed}</ol>',
+            "text/plain": f"{self.question} {' / '.join(self.choices)}",
+        }
+        return {**live._repr_mimebundle_(), **twins}
 
     def answer(self, right, because=""):
         """Show which choice the run bears out, beside what the reader chose.
@@ -80,11 +81,11 @@ class Prediction:
                 f"the run's answer, {right!r}, is none of the choices: {', '.join(self.choices)}"
             )
         if self.choice is None:
-            opening = f"**Answer: {right}.**"
+            opening = f"**Answer: {_plain(right)}.**"
         elif self.choice == right:
-            opening = f"**You said {right}, and so says the run.**"
+            opening = f"**You said {_plain(right)}, and so says the run.**"
         else:
-            opening = f"**You said {self.choice}; the run says {right}.**"
+            opening = f"**You said {_plain(self.choice)}; the run says {_plain(right)}.**"
         say(f"{opening} {because}".strip())
 
 
@@ -100,7 +101,8 @@ def predict(question, choices):
     Returns
     -------
     Prediction
-        Buttons where a kernel runs, lettered text elsewhere. ``prediction.answer(right)`` settles it.
+        Buttons where a kernel runs, lettered text elsewhere; ``prediction.answer(right)``
+        settles it.
     """
     from IPython.display import display
 
@@ -125,8 +127,8 @@ def claim(statement, evidence):
         A full sentence. With an interval it says that an effect is greater than zero.
     evidence : bool or Interval
         A bool settles an exact statement (a shape, a count, a gradient). An interval settles a
-        statistical one: supported if it lies above zero, contradicted if it lies below, and otherwise
-        not distinguishable on this run, which is a result too.
+        statistical one: supported if it lies above zero, contradicted if it lies below, and
+        otherwise not distinguishable on this run, which is a result too.
 
     Returns
     -------
@@ -139,13 +141,17 @@ def claim(statement, evidence):
         If the statement is contradicted: the text of the course and the run disagree.
     TypeError
         If `evidence` is neither a bool nor an Interval.
+    ValueError
+        If the interval holds NaN: then nothing was measured.
     """
     if isinstance(evidence, Interval):
+        if math.isnan(evidence.low) or math.isnan(evidence.high):
+            raise ValueError(f"evidence must be an interval of numbers: got {evidence}")
         verdict = (
             SUPPORTED if evidence.low > 0 else CONTRADICTED if evidence.high < 0 else UNDECIDED
         )
         detail = f" Effect {evidence} ({evidence.level:.0%} interval, n = {evidence.n})."
-    elif isinstance(evidence, bool) or type(evidence).__name__ == "bool":
+    elif isinstance(evidence, bool | np.bool_):
         verdict = SUPPORTED if evidence else CONTRADICTED
         detail = ""
     else:
@@ -159,8 +165,8 @@ def claim(statement, evidence):
     return verdict
 
 
-def without_widgets(bundle):
-    """Return a mime bundle without its live view, where it has an HTML twin to fall back on."""
-    if "text/html" in bundle:
-        return {kind: value for kind, value in bundle.items() if kind != WIDGET_VIEW}
-    return bundle
+def _plain(text):
+    """Return `text` so that Markdown shows it as it stands: choices are no Markdown."""
+    text = re.sub(r"([\\`*_<>\[\]~|])", r"\\\1", text)
+    # JupyterLab looks for formulas before and after Markdown, and takes an escaped dollar for one.
+    return text.replace("$", "<span>&#36;</span>")

@@ -1,28 +1,33 @@
 """Figures: data in, a matplotlib ``Figure`` out.
 
-No function here shows, saves or remembers anything, so each can be tested and reused. ``show`` is the
-one door through which a figure reaches the page, and it does not let one pass without alt text.
+No function here saves or remembers anything, so each can be tested and reused. ``show`` is the one
+door through which a figure reaches the page, and it does not let one pass without alt text.
 """
 
 import base64
 import html
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
 from matplotlib import rc_context, rc_params_from_file
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-STYLE = rc_params_from_file(
-    Path(__file__).with_name("course.mplstyle"), use_default_template=False
-)
-BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (
-    entry["color"] for entry in STYLE["axes.prop_cycle"]
-)
+STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
+BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (entry["color"] for entry in STYLE["axes.prop_cycle"])
 CSS_PIXELS_PER_INCH = 96
+SHORTEST_ALT = 15
+LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+
+# Titles, legends and line widths take their looks when they are made, not when the figure is: so
+# each function here does all of its work in the course's style.
+styled = rc_context(STYLE)
 
 
+@styled
 def subplots(rows=1, columns=1, *, size=(7.0, 3.2), **options):
     """Make a figure in the style of the course, without pyplot's global state.
 
@@ -39,16 +44,15 @@ def subplots(rows=1, columns=1, *, size=(7.0, 3.2), **options):
     -------
     (Figure, Axes or ndarray of Axes)
     """
-    with rc_context(STYLE):
-        figure = Figure(figsize=size)
-        return figure, figure.subplots(rows, columns, **options)
+    figure = Figure(figsize=size)
+    return figure, figure.subplots(rows, columns, **options)
 
 
 def to_html(figure, alt):
     """Return `figure` as an HTML image that carries its alternative text.
 
-    JupyterLab drops the alt text of an ``image/png`` output, so the picture is put in a page element
-    of its own, which every front end honours.
+    JupyterLab drops the alt text of an ``image/png`` output, so the picture is put in a page
+    element of its own, which every front end honours.
 
     Parameters
     ----------
@@ -68,46 +72,67 @@ def to_html(figure, alt):
     return image_tag(to_png(figure), alt, width=figure.get_figwidth())
 
 
+@styled
 def to_png(figure):
     """Return `figure` as PNG bytes, drawn in the style of the course."""
-    with rc_context(STYLE), io.BytesIO() as buffer:
+    with io.BytesIO() as buffer:
         figure.savefig(buffer, format="png")
         return buffer.getvalue()
 
 
+def data_url(png):
+    """Return PNG bytes as an address that holds the picture itself."""
+    return f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+
+
+def checked_alt(alt):
+    """Return `alt` without spaces around it; ValueError if it is no text that says something."""
+    if not isinstance(alt, str) or len(alt.strip()) < SHORTEST_ALT:
+        raise ValueError(f"alt must say in a sentence what the figure shows: got {alt!r}")
+    return alt.strip()
+
+
 def image_tag(png, alt, width):
     """Return an ``<img>`` with PNG bytes inside; `width` in inches sets its size on the page."""
-    if not isinstance(alt, str) or len(alt.strip()) < 15:
-        raise ValueError(f"alt must say in a sentence what the figure shows: got {alt!r}")
-    encoded = base64.b64encode(png).decode("ascii")
+    alt = checked_alt(alt)
     return (
-        f'<img alt="{html.escape(alt.strip(), quote=True)}" '
+        f'<img alt="{html.escape(alt, quote=True)}" '
         f'style="max-width:100%;height:auto;background:white" '
-        f'width="{round(width * CSS_PIXELS_PER_INCH)}" src="data:image/png;base64,{encoded}">'
+        f'width="{round(width * CSS_PIXELS_PER_INCH)}" src="{data_url(png)}">'
     )
 
 
 def show(figure, alt):
-    """Show `figure` in the notebook, with its alternative text.
+    """Show `figure` in the notebook with its alternative text, and close it.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     alt : str
         What is to be seen, with this run's numbers where they matter; not the title again.
+
+    Raises
+    ------
+    ValueError
+        If `alt` is missing or too short to say anything.
     """
-    from IPython.display import HTML, display
+    from IPython.display import display
 
-    display(HTML(to_html(figure, alt)))
+    # Consoles and text-only front ends show the plain twin.
+    display({"text/html": to_html(figure, alt), "text/plain": checked_alt(alt)}, raw=True)
+    # A figure of pyplot's would be shown again at the end of the cell, without its alt text.
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(figure)
 
 
+@styled
 def image_grid(images, titles=None, *, columns=10, tile=0.85, cmap="gray", limits=None, title=None):
     """Lay images side by side.
 
     Parameters
     ----------
     images : array (n, h, w), (n, h, w, 1) or (n, h, w, 3)
-        uint8 in 0–255, or floats.
+        uint8 in 0–255, or any other numbers.
     titles : sequence of str, optional
         One line over each image.
     columns : int
@@ -121,12 +146,28 @@ def image_grid(images, titles=None, *, columns=10, tile=0.85, cmap="gray", limit
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    ValueError
+        If `images` has another shape, or is empty, or `titles` has another length.
     """
     images = np.asarray(images)
     if images.ndim == 4 and images.shape[-1] == 1:
         images = images[..., 0]
+    colour = images.ndim == 4 and images.shape[-1] == 3
+    if not (colour or images.ndim == 3) or not images.size:
+        raise ValueError(
+            "images must be an array (n, h, w), (n, h, w, 1) or (n, h, w, 3) with n at least 1: "
+            f"got shape {images.shape}"
+        )
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"titles must be one an image: got {len(titles)} for {len(images)} images")
     if limits is None:
         limits = (0, 255) if images.dtype == np.uint8 else (images.min(), images.max())
+    if colour:
+        # matplotlib takes colours in 0–1 and leaves `vmin` and `vmax` to grey pictures.
+        images = Normalize(*limits, clip=True)(images.astype(float)).data
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     height = rows * (tile + (0.22 if titles is not None else 0.04)) + (0.35 if title else 0)
@@ -142,6 +183,7 @@ def image_grid(images, titles=None, *, columns=10, tile=0.85, cmap="gray", limit
     return figure
 
 
+@styled
 def history(curves, *, title, ylabel="loss", first_epoch=1, axis=None, percent=False):
     """Draw training curves against the epoch.
 
@@ -163,19 +205,19 @@ def history(curves, *, title, ylabel="loss", first_epoch=1, axis=None, percent=F
     """
     if axis is None:
         _, axis = subplots(size=(6.4, 3.2))
-    with rc_context(STYLE):
-        for label, values in curves.items():
-            axis.plot(range(first_epoch, first_epoch + len(values)), values, label=label)
-        axis.set(xlabel="epoch", ylabel=ylabel, title=title)
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if percent:
-            axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=None))
-        axis.grid(axis="y")
-        axis.legend()
+    for label, values in curves.items():
+        axis.plot(range(first_epoch, first_epoch + len(values)), values, label=label)
+    axis.set(xlabel="epoch", ylabel=ylabel, title=title)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if percent:
+        axis.yaxis.set_major_formatter(PercentFormatter(1))
+    axis.grid(axis="y")
+    axis.legend()
     return axis.figure
 
 
-def seed_scatter(groups, *, title, xlabel):
+@styled
+def seed_scatter(groups, *, title, xlabel, mark=None, form="{:.3f}"):
     """Draw every run as a dot, and each group's mean as a bar: one row a group.
 
     Parameters
@@ -183,30 +225,63 @@ def seed_scatter(groups, *, title, xlabel):
     groups : mapping from name to sequence of float
         One value a seed.
     title, xlabel : str
+    mark : int, optional
+        Ring the value at this index in every row.
+    form : str
+        How the mean is written.
 
     Returns
     -------
     Figure
+
+    Raises
+    ------
+    ValueError
+        If a group holds no value.
     """
-    figure, axis = subplots(size=(7.0, 0.9 + 0.5 * len(groups)))
+    empty = [name for name, values in groups.items() if not len(values)]
+    if empty or not groups:
+        raise ValueError(f"each group must hold at least one value: got none for {empty or groups}")
+    figure, axis = subplots(size=(7.0, 1.0 + 0.55 * len(groups)))
     for row, values in enumerate(groups.values()):
         values = np.asarray(values, dtype=float)
-        axis.plot(values, np.full(len(values), row), "o", alpha=0.65, color=BLUE)
-        axis.plot(values.mean(), row, "|", markersize=22, markeredgewidth=2.5, color=ORANGE)
+        heights = row + _spread(values)
+        axis.plot(values, heights, "o", alpha=0.65, color=BLUE)
+        axis.plot(values.mean(), row, "|", markersize=24, markeredgewidth=2.5, color=ORANGE)
         axis.annotate(
-            f"mean {values.mean():.3f}",
+            f"mean {form.format(values.mean())}",
             (values.mean(), row),
-            (0, 13),
+            (0, 15),
             textcoords="offset points",
             ha="center",
             fontsize=9,
         )
+        if mark is not None:
+            axis.plot(
+                values[mark],
+                heights[mark],
+                "o",
+                markersize=13,
+                color=ORANGE,
+                markerfacecolor="none",
+                markeredgewidth=2,
+            )
     axis.set(yticks=range(len(groups)), yticklabels=list(groups), xlabel=xlabel, title=title)
-    axis.set_ylim(len(groups) - 0.5, -0.7)
+    axis.set_ylim(len(groups) - 0.55, -0.75)
     axis.grid(axis="x")
     return figure
 
 
+def _spread(values):
+    """Return vertical offsets that keep equal values of one row apart."""
+    offsets = np.zeros(len(values))
+    for value in np.unique(values):
+        same = np.flatnonzero(values == value)
+        offsets[same] = 0.09 * (np.arange(len(same)) - (len(same) - 1) / 2)
+    return np.clip(offsets, -0.3, 0.3)
+
+
+@styled
 def forest(effects, *, title, xlabel, zero="no effect"):
     """Draw intervals of effects, one row each, against the line of no effect.
 
@@ -221,34 +296,23 @@ def forest(effects, *, title, xlabel, zero="no effect"):
     -------
     Figure
     """
-    figure, axis = subplots(size=(7.0, 1.1 + 0.36 * len(effects)))
+    figure, axis = subplots(size=(7.0, 1.3 + 0.36 * len(effects)))
     axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")
     for row, interval in enumerate(effects.values()):
-        clear = interval.excludes_zero
-        axis.plot(
-            [interval.low, interval.high], [row, row], color=BLUE if clear else GREY, marker="|"
-        )
-        axis.plot(
-            interval.estimate,
-            row,
-            marker="o",
-            color=BLUE if clear else GREY,
-            markerfacecolor=BLUE if clear else "white",
-        )
-    axis.set(yticks=range(len(effects)), yticklabels=list(effects), xlabel=xlabel, title=title)
+        ink = BLUE if interval.excludes_zero else GREY
+        fill = ink if interval.excludes_zero else "white"
+        ends = [interval.low, interval.high]
+        # The dash would otherwise change from row to row with the cycle of styles.
+        axis.plot(ends, [row, row], color=ink, marker="|", linestyle="-")
+        axis.plot(interval.estimate, row, "o", color=ink, markerfacecolor=fill)
+    axis.set(yticks=range(len(effects)), yticklabels=list(effects), title=title)
+    axis.set_xlabel(f"{xlabel}\n0 is {zero}; a filled dot: the interval excludes it")
     axis.set_ylim(len(effects) - 0.4, -0.6)
-    axis.annotate(
-        f"{zero} · filled dot: interval excludes it",
-        (0, 1),
-        (4, 2),
-        xycoords=("data", "axes fraction"),
-        textcoords="offset points",
-        fontsize=8.5,
-    )
     axis.grid(axis="x")
     return figure
 
 
+@styled
 def matrix(values, *, rows, columns, xlabel, ylabel, title, form="{:.2f}", size=None, cmap="Blues"):
     """Draw a table of numbers as shaded cells with the number in each.
 
@@ -268,11 +332,15 @@ def matrix(values, *, rows, columns, xlabel, ylabel, title, form="{:.2f}", size=
     size = size or (1.9 + 0.52 * values.shape[1], 1.5 + 0.4 * values.shape[0])
     figure, axis = subplots(size=size)
     picture = axis.imshow(values, cmap=cmap, aspect="auto")
-    shade = picture.norm(values)
+    brightness = picture.to_rgba(values)[..., :3] @ LUMA
     for (r, c), value in np.ndenumerate(values):
-        ink = "white" if shade[r, c] > 0.6 else "#222222"
+        ink = "white" if brightness[r, c] < 0.5 else "#222222"
         axis.text(c, r, form.format(value), ha="center", va="center", color=ink, fontsize=8.5)
-    axis.set_xticks(range(len(columns)), columns, rotation=40, ha="right", rotation_mode="anchor")
+    axis.set_xticks(range(len(columns)), columns)
+    if max(map(len, columns)) > 3:
+        axis.tick_params("x", rotation=40)
+        for label in axis.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(rows)), rows)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
     axis.spines[:].set_visible(False)

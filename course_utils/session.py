@@ -5,10 +5,15 @@ import os
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import matplotlib
+
+from .plotting import STYLE
 
 PROFILES = ("fast", "full")
 HEADLINE = "application/vnd.cnn-course.headline+json"
+LARGEST_SEED = 2**32 - 1  # NumPy's global generator takes no larger one
 
 
 @dataclass
@@ -30,10 +35,9 @@ class Course:
     seed: int
     cores: int
     device: str
-    _loaded: dict = field(default_factory=dict, repr=False)
 
     def pick(self, *, fast, full):
-        """Return `fast` or `full`, as the profile says: a cell names both sizes where it uses them."""
+        """Return `fast` or `full`, as the profile says; a cell names both sizes where it is."""
         return fast if self.profile == "fast" else full
 
     def seeds(self, n):
@@ -48,7 +52,6 @@ class Course:
 
         dataset = load(name, **options)
         print(dataset.describe())
-        self._loaded[name] = dataset
         return dataset
 
     def headline(self, text):
@@ -70,7 +73,7 @@ class Course:
 
 
 def start(profile="fast", *, seed=42):
-    """Prepare a notebook, and say in one line what it runs on.
+    """Prepare a notebook: backend, seeds, look of figures; say in one line what it runs on.
 
     Parameters
     ----------
@@ -86,26 +89,36 @@ def start(profile="fast", *, seed=42):
     Raises
     ------
     ValueError
-        If the profile is unknown, or the seed is not a whole number of at least 0.
+        If the profile is unknown, or the seed is not a whole number between 0 and 2³² − 1.
+    RuntimeError
+        If Keras has been told to use another backend than TensorFlow.
     """
     if profile not in PROFILES:
-        near = difflib.get_close_matches(str(profile), PROFILES, n=1)
+        near = difflib.get_close_matches(str(profile).strip().lower(), PROFILES, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise ValueError(f"profile must be one of {', '.join(PROFILES)}: got {profile!r}{hint}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be a whole number of at least 0: got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(
+            f"seed must be a whole number between 0 and {LARGEST_SEED:,}: got {seed!r}"
+        )
 
+    # Keras would otherwise take the backend of a user's own configuration.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with _quiet_import():
+        import keras
         import tensorflow as tf
 
-        import keras
+        gpus = tf.config.list_physical_devices("GPU")
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Keras runs on {keras.backend.backend()} here, the course on TensorFlow: unset "
+            "KERAS_BACKEND and restart the kernel"
+        )
     keras.utils.set_random_seed(seed)
+    matplotlib.rcParams.update(STYLE)
 
-    gpus = tf.config.list_physical_devices("GPU")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    device = (
-        f"{len(gpus)} GPU{'s' if len(gpus) > 1 else ''}" if gpus else f"{cores} CPU cores, no GPU"
-    )
+    device = _count(len(gpus), "GPU") if gpus else f"{_count(cores, 'CPU core')}, no GPU"
     print(
         f"{profile} profile · seed {seed} · TensorFlow {tf.__version__}, Keras {keras.__version__} "
         f"on {device}"
@@ -128,13 +141,18 @@ def _quiet_import():
     saved = os.dup(2)
     with tempfile.TemporaryFile() as caught:
         os.dup2(caught.fileno(), 2)
+        failed = True
         try:
             yield
-        except BaseException:
-            os.dup2(saved, 2)
-            caught.seek(0)
-            sys.stderr.write(caught.read().decode(errors="replace"))
-            raise
+            failed = False
         finally:
+            sys.stderr.flush()
             os.dup2(saved, 2)
             os.close(saved)
+            if failed:
+                caught.seek(0)
+                sys.stderr.write(caught.read().decode(errors="replace"))
+
+
+def _count(n, what):
+    return f"{n} {what}{'' if n == 1 else 's'}"

@@ -1,8 +1,8 @@
 """Controls that redraw a picture, each with a twin that needs no kernel.
 
-A view is made from one pure function, ``draw(**values) -> Figure``. Where a kernel runs, sliders and
-menus call it. On a page without one (the HTML copy, the printed site) the same function has already
-drawn a strip of frames, and a small player steps through them.
+A view is made from one pure function, ``draw(**values) -> Figure``. Where a kernel runs, sliders
+and menus call it. On a page without one (the HTML copy, the printed site) the same function has
+already drawn a strip of frames, and a small player steps through them.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from . import plotting
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _PLAYER = """
-<figure id="{key}" class="course-player" role="group" aria-label="{label}"
+<figure class="course-player {key}" role="group" aria-label="{label}"
   style="margin:0;max-width:{width}px;background:white;color:#222;padding:6px">
 <div>{first}</div>
 <div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap">
@@ -26,30 +26,37 @@ _PLAYER = """
 </div>
 <figcaption aria-live="polite">{caption}</figcaption>
 <script>(function () {{
-  var frames = {frames};
-  var box = document.getElementById("{key}");
-  if (!box || box.dataset.ready) return;
-  box.dataset.ready = "yes";
-  var picture = box.querySelector("img"), slider = box.querySelector("input");
-  var caption = box.querySelector("figcaption"), timer = null;
-  function go(k) {{
-    k = (k + frames.length) % frames.length;
-    slider.value = k;
-    picture.src = "data:image/png;base64," + frames[k].png;
-    picture.alt = frames[k].alt;
-    caption.textContent = frames[k].caption;
+  function start(box) {{
+    box.dataset.ready = "yes";
+    var picture = box.querySelector("img"), slider = box.querySelector("input");
+    var caption = box.querySelector("figcaption"), play = box.querySelector('[data-go="play"]');
+    var first = {{src: picture.src, alt: picture.alt, caption: caption.textContent}};
+    var frames = [first].concat({frames}), timer = null;
+    function go(k) {{
+      k = (k + frames.length) % frames.length;
+      slider.value = k;
+      slider.setAttribute("aria-valuetext", frames[k].caption);
+      picture.src = frames[k].src;
+      picture.alt = frames[k].alt;
+      caption.textContent = frames[k].caption;
+    }}
+    function run(on) {{
+      clearInterval(timer);
+      timer = on ? setInterval(function () {{
+        if (box.isConnected) go(+slider.value + 1); else run(false);
+      }}, 900) : null;
+      play.textContent = on ? "pause" : "play";
+      caption.setAttribute("aria-live", on ? "off" : "polite");
+    }}
+    box.addEventListener("click", function (event) {{
+      var what = event.target.dataset.go;
+      if (what === "play") run(!timer);
+      else if (what) {{ run(false); go(+slider.value + Number(what)); }}
+    }});
+    slider.addEventListener("input", function () {{ run(false); go(+slider.value); }});
+    slider.value = 0;
   }}
-  function stop(button) {{ clearInterval(timer); timer = null; button.textContent = "play"; }}
-  var play = box.querySelector('[data-go="play"]');
-  box.addEventListener("click", function (event) {{
-    var what = event.target.dataset.go;
-    if (!what) return;
-    if (what !== "play") {{ stop(play); go(+slider.value + +what); return; }}
-    if (timer) {{ stop(play); return; }}
-    play.textContent = "pause";
-    timer = setInterval(function () {{ go(+slider.value + 1); }}, 900);
-  }});
-  slider.addEventListener("input", function () {{ stop(play); go(+slider.value); }});
+  document.querySelectorAll(".{key}:not([data-ready])").forEach(start);
 }})();</script>
 </figure>"""
 
@@ -73,26 +80,29 @@ def player(frames, *, label):
     Raises
     ------
     ValueError
-        If there is no frame.
+        If there is no frame, or one without alternative text.
     """
     frames = list(frames)
     if not frames:
         raise ValueError("frames must hold at least one (figure, caption, alt): got none")
-    import base64
-
     width = frames[0][0].get_figwidth()
-    pictures = [plotting.to_png(figure) for figure, _, _ in frames]
-    first = plotting.image_tag(pictures[0], frames[0][2], width)
+    first = plotting.to_html(frames[0][0], frames[0][2])
     if len(frames) == 1:
         return f"{first}<p>{html.escape(frames[0][1])}</p>"
-    store = [
-        {"png": base64.b64encode(picture).decode("ascii"), "caption": caption, "alt": alt}
-        for picture, (_, caption, alt) in zip(pictures, frames, strict=True)
+    # The first frame is on the page already: the script reads it from there.
+    later = [
+        {
+            "src": plotting.data_url(plotting.to_png(figure)),
+            "alt": plotting.checked_alt(alt),
+            "caption": caption,
+        }
+        for figure, caption, alt in frames[1:]
     ]
-    # A script ends at the first "</" that it holds, whatever stands around it.
-    text = json.dumps(store).replace("</", "<\\/")
+    # "</script" and "<!--" mean something inside a script, even within a string.
+    text = json.dumps(later).replace("<", "\\u003c")
     return _PLAYER.format(
-        key="player-" + hashlib.sha256(text.encode()).hexdigest()[:12],
+        # The same player may stand on a page twice, so its key is a class and not an id.
+        key="player-" + hashlib.sha256((first + text).encode()).hexdigest()[:12],
         label=html.escape(label, quote=True),
         width=round(width * plotting.CSS_PIXELS_PER_INCH) + 12,
         first=first,
@@ -116,7 +126,12 @@ class View:
     def __init__(self, draw, alt, controls, stills, label):
         import ipywidgets
 
-        self._draw, self._alt, self._stills, self._label = draw, alt, stills, label
+        self._draw, self._alt, self._label = draw, alt, label
+        # Drawn now and not when shown: IPython only prints what is raised while it shows a value,
+        # so that a broken frame would not fail the cell.
+        self._static = player(
+            [(draw(**still), _caption(still), alt(**still)) for still in stills], label=label
+        )
         self.controls = {name: _control(name, value) for name, value in controls.items()}
         self.picture = ipywidgets.HTML()
         self._box = ipywidgets.VBox(
@@ -133,8 +148,8 @@ class View:
         return {name: control.value for name, control in self.controls.items()}
 
     def _redraw(self, _change=None):
-        # A combination that makes no sense (a kernel larger than the image) says so in the picture's
-        # place, as the function itself says it.
+        # A combination that makes no sense (a kernel larger than the image) says so in the
+        # picture's place, as the function itself says it.
         try:
             self.picture.value = plotting.to_html(
                 self._draw(**self.values), self._alt(**self.values)
@@ -144,15 +159,11 @@ class View:
 
     def static(self):
         """Return the twin that needs no kernel, as HTML."""
-        frames = [
-            (self._draw(**still), _caption(still), self._alt(**still)) for still in self._stills
-        ]
-        return player(frames, label=self._label)
+        return self._static
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = dict(self._box._repr_mimebundle_() or {})
-        bundle["text/html"] = self.static()
-        return bundle
+        twins = {"text/html": self.static(), "text/plain": self._label}
+        return {**self._box._repr_mimebundle_(), **twins}
 
 
 def explore(draw, *, alt, stills, label, **controls):
@@ -169,7 +180,8 @@ def explore(draw, *, alt, stills, label, **controls):
     label : str
         Name of the view.
     **controls
-        A sequence of choices (a menu), ``(low, high)`` integers (a slider), or any ipywidget.
+        A tuple of two integers ``(low, high)`` (a slider), any other sequence of choices (a menu),
+        or an ipywidget.
 
     Returns
     -------
@@ -178,16 +190,14 @@ def explore(draw, *, alt, stills, label, **controls):
     Raises
     ------
     ValueError
-        If `stills` is empty, or names a control that is not there.
+        If `stills` is empty, or one of them does not give a value to each control.
     """
     stills = [dict(still) for still in stills]
     if not stills:
         raise ValueError("stills must hold at least one set of values: got none")
     for still in stills:
         if set(still) != set(controls):
-            raise ValueError(
-                f"each of stills must give {sorted(controls)}: got {sorted(still)}"
-            )
+            raise ValueError(f"each of stills must give {sorted(controls)}: got {sorted(still)}")
     return View(draw, alt, controls, stills, label)
 
 
@@ -198,7 +208,7 @@ def _control(name, value):
     style = {"description_width": "initial"}
     if isinstance(value, ipywidgets.Widget):
         return value
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, int) for v in value):
+    if isinstance(value, tuple) and [type(v) for v in value] == [int, int]:
         low, high = value
         return ipywidgets.IntSlider(
             low, low, high, description=words, style=style, continuous_update=False
@@ -208,3 +218,10 @@ def _control(name, value):
 
 def _caption(values):
     return " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
+
+
+def without_widgets(bundle):
+    """Return a mime bundle without its live view, where it has an HTML twin to fall back on."""
+    if "text/html" in bundle:
+        return {kind: value for kind, value in bundle.items() if kind != WIDGET_VIEW}
+    return bundle

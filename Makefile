@@ -1,0 +1,51 @@
+# Thin on purpose: each target is one or two of the README's own commands, run by the Python of .venv.
+# Paths are relative, and nothing is run through a script's first line, so that the course works from
+# a folder with spaces or umlauts in its name.
+
+ifeq ($(OS),Windows_NT)
+  PYTHON ?= python
+  IN_VENV := .venv/Scripts/python.exe
+else
+  PYTHON ?= python3
+  IN_VENV := .venv/bin/python
+endif
+COURSE := $(IN_VENV) -m course_utils.command
+# What else `course run` or `course data` should be told: make run OPTIONS="03 --profile full"
+OPTIONS ?=
+
+.PHONY: help install lab run test data tidy
+
+help:
+	@echo "make run      execute the whole course, and write pages to build/"
+	@echo "make test     lint, unit tests, exercise tests, and every notebook"
+	@echo "make lab      open the course in JupyterLab"
+	@echo "make data     fetch the real images once (make run then uses them)"
+	@echo "make tidy     clear the outputs of the notebooks"
+	@echo "make install  only make .venv; the others do it when it is missing"
+
+install: .venv/installed
+
+# This file is made last, so that an install which was interrupted is begun again.
+.venv/installed: pyproject.toml
+	@$(PYTHON) course_utils/command/install.py
+
+lab: .venv/installed
+	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_start_here.ipynb
+
+run: .venv/installed
+	$(COURSE) run $(OPTIONS)
+
+test: export COURSE_PROFILE := fast
+test: unexport COURSE_STRICT
+test: .venv/installed
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+	$(IN_VENV) -m pytest tests
+	$(IN_VENV) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+
+data: .venv/installed
+	$(COURSE) data fetch $(OPTIONS)
+
+tidy: .venv/installed
+	$(COURSE) tidy $(OPTIONS)

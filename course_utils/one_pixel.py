@@ -1,0 +1,301 @@
+"""One number of a feature map, taken apart: the window, the kernel, the products, the sum.
+
+`terms` computes everything again from the layer's weights with NumPy; `draw` shows it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import ConnectionPatch, Rectangle
+
+from . import inspection, plotting
+from .arithmetic import same_padding
+from .plotting import BLUE, GREY, ORANGE
+
+
+@dataclass(frozen=True)
+class PixelTerms:
+    """How one value of a convolution's feature map came about.
+
+    Attributes
+    ----------
+    layer : str
+    filter, row, column : int
+        Which value of the layer's output.
+    image : array (h, w, c)
+        What went into the network.
+    seen : array (h', w', channels)
+        What went into the layer, without padding.
+    top, left : int
+        Corner of the window in `seen`; negative where it begins in the padding.
+    window, kernel, products : arrays (k, k, channels)
+    bias : float
+    total : float
+        Sum of all products, plus the bias: the value before the activation.
+    activation : str
+        Name of the layer's activation function.
+    feature_map : array (rows, columns)
+        The layer's own output for this filter, after the activation.
+    """
+
+    layer: str
+    filter: int
+    row: int
+    column: int
+    image: np.ndarray
+    seen: np.ndarray
+    top: int
+    left: int
+    window: np.ndarray
+    kernel: np.ndarray
+    products: np.ndarray
+    bias: float
+    total: float
+    activation: str
+    feature_map: np.ndarray
+
+    @property
+    def value(self):
+        """What the network computed here, after the activation."""
+        return float(self.feature_map[self.row, self.column])
+
+    @property
+    def by_hand(self):
+        """The same value from `total`: with ReLU max(0, total), without activation the total."""
+        return max(0.0, self.total) if self.activation == "relu" else self.total
+
+    @property
+    def channel(self):
+        """The input channel whose products add up to most, up or down."""
+        return int(np.abs(self.products.sum(axis=(0, 1))).argmax())
+
+
+def terms(model, image, layer, filter, row, column):
+    """Compute one value of a feature map by hand, from the weights.
+
+    Parameters
+    ----------
+    model : keras.Model
+    image : array (h, w, c)
+        Scaled as in training.
+    layer : str
+        A Conv2D layer with ReLU or no activation, without dilation or groups.
+    filter, row, column : int
+        Which of its output values.
+
+    Returns
+    -------
+    PixelTerms
+
+    Raises
+    ------
+    ValueError
+        If the layer is of another kind, or has no such value.
+    """
+    weights = inspection.filters(model, layer)
+    conv = model.get_layer(layer)
+    name = conv.activation.__name__
+    if name not in ("relu", "linear") or conv.groups != 1 or set(conv.dilation_rate) != {1}:
+        raise ValueError(
+            f"layer must be a plain convolution with ReLU or no activation: {layer!r} has "
+            f"{name}, groups {conv.groups}, dilation {conv.dilation_rate}"
+        )
+    output = inspection.feature_maps(model, image[None], layer)[0]
+    for axis, (number, size) in {
+        "row": (row, output.shape[0]),
+        "column": (column, output.shape[1]),
+        "filter": (filter, output.shape[2]),
+    }.items():
+        if not 0 <= number < size:
+            raise ValueError(f"{axis} must be 0 to {size - 1} in {layer!r}: got {number}")
+    seen = _input_of(model, image, layer)
+    size, stride = conv.kernel_size, conv.strides
+    pads = [(0, 0), (0, 0)]
+    if conv.padding == "same":
+        pads = [same_padding(seen.shape[a], size[a], stride[a]) for a in (0, 1)]
+    top, left = row * stride[0], column * stride[1]
+    window = np.pad(seen, [*pads, (0, 0)])[top : top + size[0], left : left + size[1]]
+    kernel = weights[..., filter]
+    products = window * kernel
+    bias = float(conv.bias.numpy()[filter]) if conv.use_bias else 0.0
+    return PixelTerms(
+        layer=layer,
+        filter=filter,
+        row=row,
+        column=column,
+        image=np.asarray(image),
+        seen=seen,
+        top=top - pads[0][0],
+        left=left - pads[1][0],
+        window=window,
+        kernel=kernel,
+        products=products,
+        bias=bias,
+        total=float(products.sum()) + bias,
+        activation=name,
+        feature_map=output[..., filter],
+    )
+
+
+def _input_of(model, image, layer):
+    """Return what a layer reads: the output of the layer before it, or the image."""
+    names = [each.name for each in model.layers]
+    before = names.index(layer) - 1
+    if before < 0:
+        return np.asarray(image, dtype="float32")
+    return inspection.feature_maps(model, image[None], names[before])[0]
+
+
+@plotting.styled
+def draw(found, title=None):
+    """Draw a value of a feature map with the window, kernel, products and sum behind it.
+
+    Parameters
+    ----------
+    found : PixelTerms
+    title : str, optional
+        By default it states the sum.
+
+    Returns
+    -------
+    Figure
+        The input with the window framed; window × kernel = products of one channel (the one that
+        matters most); every term of the sum as a bar; the feature map with the value framed.
+    """
+    channel, channels = found.channel, found.seen.shape[-1]
+    one = channels == 1
+    figure = Figure(figsize=(10.2, 4.5), layout="constrained")
+    grid = figure.add_gridspec(2, 5, width_ratios=[1.75, 1, 1, 1, 1.75], height_ratios=[1, 1.1])
+    source = figure.add_subplot(grid[:, 0])
+    small = [figure.add_subplot(grid[0, k]) for k in (1, 2, 3)]
+    bars = figure.add_subplot(grid[1, 1:4])
+    result = figure.add_subplot(grid[:, 4])
+    where = "the image" if one else f"what {found.layer} reads,\nchannel {channel}"
+    _framed(source, found.seen[..., channel], found.top, found.left, found.kernel.shape, where)
+    which = "" if one else f", channel {channel}"
+    top = max(np.abs(found.products[..., channel]).max(), 1e-9)
+    weight = np.abs(found.kernel).max()
+    low, high = found.seen[..., channel].min(), found.seen[..., channel].max()
+    # Dark grey at most: black and white ink would not both be readable at the ends.
+    _numbers(small[0], found.window[..., channel], (low, high), "gray", "window" + which)
+    _numbers(small[1], found.kernel[..., channel], (-weight, weight), "RdBu", "kernel")
+    _numbers(small[2], found.products[..., channel], (-top, top), "RdBu", "products")
+    for axis, sign in ((small[1], "×"), (small[2], "=")):
+        axis.text(-0.17, 0.5, sign, transform=axis.transAxes, fontsize=15, ha="center")
+    _sum_bars(bars, found, one)
+    _framed(
+        result,
+        found.feature_map,
+        found.row,
+        found.column,
+        (1, 1),
+        f"feature map {found.filter} of {found.layer}",
+    )
+    for end, start, where in ((small[0], source, 1.0), (result, bars, None)):
+        _link(figure, found, start, end, where)
+    after = f" → ReLU → {found.value:.2f}" if found.activation == "relu" else ""
+    figure.suptitle(
+        title
+        or f"{found.total - found.bias:.2f} (products) {found.bias:+.2f} (bias) = "
+        f"{found.total:.2f}{after}",
+        x=0.01,
+        ha="left",
+        fontweight="bold",
+        fontsize=12.5,
+    )
+    return figure
+
+
+def _framed(axis, picture, top, left, size, title):
+    axis.imshow(picture)
+    frame = (left - 0.5, top - 0.5), size[1], size[0]
+    axis.add_patch(Rectangle(*frame, fill=False, edgecolor="white", linewidth=4, clip_on=False))
+    axis.add_patch(Rectangle(*frame, fill=False, edgecolor=ORANGE, linewidth=2, clip_on=False))
+    axis.set_title(title, loc="center", fontsize=10)
+    axis.set(xticks=[], yticks=[])
+    axis.set_xlabel(f"{picture.shape[0]}×{picture.shape[1]}", fontsize=9)
+
+
+def _numbers(axis, values, limits, cmap, title):
+    picture = axis.imshow(values, cmap=cmap, vmin=limits[0], vmax=limits[1])
+    for (r, c), value in np.ndenumerate(values):
+        red, green, blue = picture.to_rgba(value)[:3]
+        bright = 0.3 * red + 0.59 * green + 0.11 * blue
+        ink = "black" if bright > 0.5 else "white"
+        axis.text(c, r, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8.5)
+    axis.set_title(title, loc="center", fontsize=10)
+    axis.set(xticks=[], yticks=[])
+
+
+def _sum_bars(axis, found, one):
+    """Every term as a bar, then the bias, the sum, and what the activation makes of it."""
+    parts = found.products.ravel() if one else found.products.sum(axis=(0, 1))
+    ends = {"bias": found.bias, "sum": found.total}
+    if found.activation == "relu":
+        ends["ReLU"] = found.by_hand
+    values = np.concatenate([parts, list(ends.values())])
+    places = np.arange(len(values)) + (np.arange(len(values)) >= len(parts)) * 0.8
+    width = 0.8 + (len(parts) > 16) * 0.1
+    looks = [BLUE] * len(parts) + [GREY, ORANGE, ORANGE][: len(ends)]
+    stretch = 1.0 if one else len(parts) / 10
+    wide = np.array([width] * len(parts) + [width * stretch] * len(ends))
+    if not one:
+        places[len(parts) :] = len(parts) + stretch * (0.3 + 1.5 * np.arange(len(ends)))
+    drawn = axis.bar(places, values, wide, color=looks)
+    for bar, name in zip(drawn[len(parts) :], ends, strict=True):
+        bar.set_hatch({"bias": "", "sum": "", "ReLU": "//"}[name])
+        bar.set_edgecolor("white")
+    span = max(values.max(), 0) - min(values.min(), 0)
+    for place, value in zip(places[len(parts) :], ends.values(), strict=True):
+        axis.text(
+            place,
+            value + (0.03 if value >= 0 else -0.03) * span,
+            f"{value:.2f}",
+            ha="center",
+            va="bottom" if value >= 0 else "top",
+            fontsize=9,
+        )
+    axis.axhline(0, color="#555555", linewidth=0.8, linestyle="-", marker="")
+    axis.margins(y=0.16)
+    middle = (len(parts) - 1) / 2
+    label = "the nine products" if one and len(parts) == 9 else "products"
+    label = label if one else f"sum of the products in each of {len(parts)} channels"
+    axis.set_xticks([middle, *places[len(parts) :]], [label, *ends])
+    axis.tick_params(axis="x", length=0)
+    axis.set_ylabel("value")
+
+
+def _link(figure, found, start, end, corner):
+    """Thin lines from a frame to what it becomes."""
+    if corner is not None:
+        rows, columns = found.kernel.shape[:2]
+        for dy, y in ((-0.5, 1.0), (rows - 0.5, 0.0)):
+            figure.add_artist(
+                ConnectionPatch(
+                    (found.left + columns - 0.5, found.top + dy),
+                    (0, y),
+                    "data",
+                    end.transAxes,
+                    axesA=start,
+                    axesB=end,
+                    color=ORANGE,
+                    linewidth=0.9,
+                )
+            )
+        return
+    figure.add_artist(
+        ConnectionPatch(
+            (1.0, 0.5),
+            (found.column, found.row),
+            start.transAxes,
+            "data",
+            axesA=start,
+            axesB=end,
+            color=ORANGE,
+            linewidth=0.9,
+            arrowstyle="-|>",
+        )
+    )

@@ -1,0 +1,318 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+
+from course_utils import metrics
+from course_utils.metrics import Interval
+
+# --- intervals -------------------------------------------------------------------------------
+
+
+def test_interval_reads_well():
+    interval = Interval(0.0231, 0.0114, 0.0352, 0.95, 5)
+    assert str(interval) == "0.023 [0.011, 0.035]"
+    assert f"{interval:.1f}" == "0.0 [0.0, 0.0]"
+    assert str(Interval(123.4, 100.2, 150.9, 0.95, 5)) == "123 [100, 151]"
+    assert interval.excludes_zero
+    assert Interval(-2, -3, -1, 0.95, 5).excludes_zero
+    assert not Interval(0.1, 0.0, 0.2, 0.95, 5).excludes_zero
+
+
+def test_standard_error():
+    assert metrics.standard_error(0.9, 1000) == pytest.approx(0.009486833)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        metrics.standard_error(90, 1000)
+    with pytest.raises(ValueError, match="n must be"):
+        metrics.standard_error(0.9, 0)
+
+
+def test_bootstrap_is_deterministic_and_right():
+    values = np.random.default_rng(1).normal(3, 2, size=400)
+    interval = metrics.bootstrap(values)
+    assert interval == metrics.bootstrap(values)
+    assert interval != metrics.bootstrap(values, seed=1)
+    assert interval.n == 400
+    assert interval.estimate == pytest.approx(values.mean())
+    # For a mean of many values it comes close to ±1.96 standard errors.
+    half = 1.96 * values.std() / 20
+    assert interval.high - interval.estimate == pytest.approx(half, rel=0.1)
+    assert interval.estimate - interval.low == pytest.approx(half, rel=0.1)
+    narrow = metrics.bootstrap(values, level=0.5)
+    assert narrow.high - narrow.low < interval.high - interval.low
+
+
+def test_bootstrap_draws_whole_rows():
+    labels = np.random.default_rng(0).integers(0, 2, 200)
+    rows = np.stack([labels, labels], axis=1)
+    # Rows that stay together agree in every draw, so the accuracy never leaves 1.
+    rows[0, 1] = 1 - rows[0, 1]
+    interval = metrics.bootstrap(rows, lambda r: np.mean(r[:, 0] == r[:, 1]), draws=200)
+    assert interval.estimate == pytest.approx(0.995)
+    assert interval.low > 0.97
+
+
+def test_bootstrap_of_equal_values_is_a_point():
+    assert metrics.bootstrap([2.0, 2.0, 2.0]) == Interval(2, 2, 2, 0.95, 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "match"),
+    [([], "at least 2"), ([1.0], "at least 2"), ([1, np.nan], "finite"), (["a"], "numbers")],
+)
+def test_bootstrap_refuses(values, match):
+    with pytest.raises(ValueError, match=match):
+        metrics.bootstrap(values)
+
+
+def test_paired_t_is_scipys():
+    from scipy import stats
+
+    a, b = np.random.default_rng(0).normal(size=(2, 6))
+    interval = metrics.paired(a, b)
+    expected = stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+    assert interval.n == 6
+
+
+def test_paired_uses_the_pairs():
+    rng = np.random.default_rng(0)
+    seeds = rng.normal(0, 10, 50)
+    a, b = seeds + 0.5 + rng.normal(0, 0.1, 50), seeds + rng.normal(0, 0.1, 50)
+    for method in ("auto", "t", "bootstrap"):
+        interval = metrics.paired(a, b, method=method)
+        assert interval.low > 0.4
+        assert interval.high < 0.6
+    assert metrics.paired(a, b) == metrics.paired(a, b, method="bootstrap")
+    assert metrics.paired(a[:29], b[:29]) == metrics.paired(a[:29], b[:29], method="t")
+
+
+def test_paired_t_covers_what_it_says_and_the_bootstrap_less():
+    rng = np.random.default_rng(0)
+    hits = {"t": 0, "bootstrap": 0}
+    for a, b in rng.normal(size=(400, 2, 5)):
+        for method in hits:
+            interval = metrics.paired(a, b, method=method, draws=300)
+            hits[method] += interval.low <= 0 <= interval.high
+    assert 0.92 < hits["t"] / 400 < 0.98
+    assert hits["bootstrap"] / 400 < 0.90
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "options", "match"),
+    [
+        ([1, 2, 3], [1, 2], {}, "shapes"),
+        ([1], [1], {}, "at least 2 pairs"),
+        ([1, np.nan], [1, 2], {}, "finite"),
+        ([1, 2, 3], [1, 2, 4], {"method": "bootstrap"}, "at least 5 pairs"),
+        ([1, 2, 3], [1, 2, 4], {"method": "z"}, "'auto', 't' or 'bootstrap'"),
+        ([1, 2, 3], [1, 2, 4], {"level": 95}, "level"),
+    ],
+)
+def test_paired_refuses(a, b, options, match):
+    with pytest.raises(ValueError, match=match):
+        metrics.paired(a, b, **options)
+
+
+# --- streamed binary metrics -----------------------------------------------------------------
+
+
+def streamed(labels, scores, batch_size, weights=None, threshold=0.5):
+    found = metrics.binary_metrics(threshold)
+    for start in range(0, len(labels), batch_size):
+        part = slice(start, start + batch_size)
+        for metric in found:
+            weight = None if weights is None else weights[part]
+            metric.update_state(labels[part], scores[part], sample_weight=weight)
+    return {metric.name: float(metric.result()) for metric in found}
+
+
+def pooled(labels, scores, weights=None, threshold=0.5):
+    called = scores.ravel() > threshold
+    options = {"sample_weight": weights, "zero_division": 0}
+    return {
+        "accuracy": sk.accuracy_score(labels.ravel(), called, sample_weight=weights),
+        "precision": sk.precision_score(labels.ravel(), called, **options),
+        "recall": sk.recall_score(labels.ravel(), called, **options),
+        "f1": sk.f1_score(labels.ravel(), called, **options),
+    }
+
+
+def example(prevalence, n=203, seed=0):
+    rng = np.random.default_rng(seed)
+    labels = (rng.random(n) < prevalence).astype("int64")
+    scores = rng.beta(2 + 2 * labels, 3).astype("float32")
+    return labels, scores[:, None], rng.random(n).astype("float32")
+
+
+@pytest.mark.parametrize("batch_size", [7, 32, 50, 203])
+@pytest.mark.parametrize("column", [False, True])
+@pytest.mark.parametrize("prevalence", [0.0, 0.03, 0.5])
+def test_streamed_equals_pooled(batch_size, column, prevalence):
+    labels, scores, _ = example(prevalence)
+    expected = pooled(labels, scores)
+    labels = labels[:, None] if column else labels
+    assert streamed(labels, scores, batch_size) == pytest.approx(expected, abs=1e-6)
+
+
+def test_streamed_one_image_at_a_time():
+    labels, scores, _ = example(0.5, n=20)
+    assert streamed(labels, scores, 1) == pytest.approx(pooled(labels, scores), abs=1e-6)
+
+
+def test_streamed_with_weights_and_threshold():
+    labels, scores, weights = example(0.3)
+    expected = pooled(labels, scores, weights, threshold=0.3)
+    assert streamed(labels, scores, 32, weights, threshold=0.3) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_mean_of_batch_f1_is_something_else():
+    labels, scores, _ = example(0.05)
+    parts = [pooled(labels[i : i + 32], scores[i : i + 32])["f1"] for i in range(0, 203, 32)]
+    assert abs(np.mean(parts) - streamed(labels, scores, 32)["f1"]) > 0.01
+
+
+def test_a_compiled_model_trains_saves_and_loads(tmp_path):
+    import keras
+
+    labels, scores, _ = example(0.3)
+    network = [keras.Input((1,)), keras.layers.Dense(1, activation="sigmoid")]
+    model = keras.Sequential(network)
+    model.compile("sgd", "binary_crossentropy", metrics=metrics.binary_metrics(0.4))
+    model.fit(scores, labels, epochs=1, verbose=0, batch_size=32, class_weight={0: 0.5, 1: 0.5})
+    before = model.evaluate(scores, labels, verbose=0, return_dict=True, batch_size=50)
+    found = pooled(labels, model.predict(scores, verbose=0), threshold=0.4)
+    assert {name: before[name] for name in found} == pytest.approx(found, abs=1e-6)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    after = loaded.evaluate(scores, labels, verbose=0, return_dict=True, batch_size=50)
+    assert after == pytest.approx(before)
+    assert loaded.get_compile_config() == model.get_compile_config()
+
+
+def test_a_callback_knows_that_more_f1_is_better():
+    import keras
+
+    labels, scores, _ = example(0.3)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, activation="sigmoid")])
+    model.compile("sgd", "binary_crossentropy", metrics=metrics.binary_metrics())
+    stop = keras.callbacks.EarlyStopping(monitor="f1")
+    model.fit(scores, labels, verbose=0, callbacks=[stop])
+    assert stop.monitor_op is keras.ops.greater
+
+
+def test_the_module_imports_no_keras():
+    code = "import sys, course_utils.metrics; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+    with pytest.raises(AttributeError, match="F2"):
+        metrics.F2  # noqa: B018
+    with pytest.raises(ValueError, match="threshold"):
+        metrics.binary_metrics(50)
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def test_confusion_has_the_truth_in_rows():
+    table = metrics.confusion([0, 0, 1, 2], [0, 2, 1, 1], ("a", "b", "c", "d"))
+    assert table.tolist() == [[1, 0, 1, 0], [0, 1, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0]]
+    assert metrics.confusion(np.array([[0], [1]]), [1, 1], 2).tolist() == [[0, 1], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("labels", "predicted", "match"),
+    [
+        ([0, 3], [0, 1], "labels must lie between 0 and 2 for 3 classes: got 3"),
+        ([0, 1], [0, -1], "predicted must lie"),
+        ([0, 1], [0.2, 0.8], "whole numbers"),
+        ([0, 1], [[0.2, 0.8], [0.5, 0.5]], "argmax"),
+        ([0, 1, 1], [0, 1], "same length"),
+        ([], [], "at least one image"),
+    ],
+)
+def test_confusion_refuses(labels, predicted, match):
+    with pytest.raises(ValueError, match=match):
+        metrics.confusion(labels, predicted, 3)
+
+
+def test_reliability_by_hand():
+    probabilities = [[0.95, 0.05], [0.91, 0.09], [0.35, 0.65], [0.4, 0.6]]
+    table = metrics.reliability(probabilities, [0, 1, 1, 1])
+    assert table["n"].tolist() == [0, 0, 0, 0, 0, 1, 1, 0, 0, 2]
+    last = table.iloc[9]
+    assert last["confidence"] == pytest.approx(0.93)
+    assert last["accuracy"] == 0.5
+    assert last["gap"] == pytest.approx(-0.43)
+    assert np.isnan(table["accuracy"][0])
+    error = (2 * 0.43 + 0.35 + 0.4) / 4
+    assert metrics.calibration_error(probabilities, [0, 1, 1, 1]) == pytest.approx(error)
+    single = np.array(probabilities)[:, 1]
+    assert metrics.calibration_error(single, [0, 1, 1, 1]) == pytest.approx(error)
+
+
+def test_a_calibrated_classifier_has_a_small_error_and_a_sure_one_a_large_one():
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, size=(5000, 4))
+    probabilities = metrics.softmax(logits)
+    labels = (probabilities.cumsum(1) < rng.random((5000, 1))).sum(1)
+    sure = metrics.temperature(logits, 0.3)
+    assert metrics.calibration_error(probabilities, labels) < 0.03
+    assert metrics.calibration_error(sure, labels) > 0.1
+    assert (sure.argmax(1) == probabilities.argmax(1)).all()
+    assert metrics.cross_entropy(sure, labels) > metrics.cross_entropy(probabilities, labels)
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "labels", "match"),
+    [
+        ([[0.5, np.nan]], [0], "probabilities must be finite: 1 of 2"),
+        ([[3.0, -2.0]], [0], "logits"),
+        ([[0.5, 0.2]], [0], "sums to 0.7"),
+        ([[0.5, 0.5]], [2], "labels must lie between 0 and 1"),
+        ([[0.5, 0.5]], [0, 1], "same length"),
+        (np.full((1, 2, 2), 0.5), [0], "shape"),
+    ],
+)
+@pytest.mark.parametrize("function", [metrics.reliability, metrics.cross_entropy])
+def test_probabilities_are_checked(function, probabilities, labels, match):
+    with pytest.raises(ValueError, match=match):
+        function(probabilities, labels)
+
+
+def test_cross_entropy_is_keras_loss_without_the_penalty():
+    import keras
+
+    labels, scores, _ = example(0.3)
+    expected = float(keras.losses.BinaryCrossentropy()(labels[:, None], scores))
+    assert metrics.cross_entropy(scores, labels) == pytest.approx(expected, rel=1e-5)
+    probabilities = metrics.softmax(np.random.default_rng(0).normal(size=(50, 3)))
+    labels = np.arange(50) % 3
+    expected = float(keras.losses.SparseCategoricalCrossentropy()(labels, probabilities))
+    assert metrics.cross_entropy(probabilities, labels) == pytest.approx(expected, rel=1e-5)
+    values = metrics.cross_entropy(probabilities, labels, per_image=True)
+    assert values.shape == (50,)
+    assert np.isfinite(metrics.cross_entropy([[1.0, 0.0]], [1]))
+
+
+def test_temperature_refuses():
+    with pytest.raises(ValueError, match="above 0"):
+        metrics.temperature([[1.0, 2.0]], 0)
+    with pytest.raises(ValueError, match="sigmoid"):
+        metrics.softmax([[1.0], [2.0]])
+
+
+def test_threshold_curve_agrees_with_counting():
+    labels, scores, _ = example(0.3, n=80)
+    table = metrics.threshold_curve(scores, labels)
+    assert (np.diff(table["threshold"]) > 0).all()
+    assert (np.diff(table["recall"]) <= 0).all()
+    for row in table.iloc[::9].itertuples():
+        called = scores.ravel() >= row.threshold
+        assert row.positives == called.sum()
+        assert row.precision == pytest.approx(sk.precision_score(labels, called))
+        assert row.recall == pytest.approx(sk.recall_score(labels, called))
+        assert row.f1 == pytest.approx(sk.f1_score(labels, called, zero_division=0))
+    with pytest.raises(ValueError, match="both classes: all 3 are 0"):
+        metrics.threshold_curve([0.1, 0.2, 0.3], [0, 0, 0])

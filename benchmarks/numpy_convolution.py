@@ -16,6 +16,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
+import psutil
 import tensorflow as tf
 from machine import cores, describe
 from threadpoolctl import threadpool_limits
@@ -133,7 +134,7 @@ def table(times):
 def check(functions, images, kernel):
     """Hold every version against TensorFlow before it is timed."""
     expected = functions[THEIRS]()
-    for name, function in functions.items():
+    for function in functions.values():
         result = function()
         np.testing.assert_allclose(result, expected[: len(result)], rtol=1e-4, atol=1e-4)
 
@@ -144,6 +145,7 @@ def main():
     rounds = parser.parse_args().rounds
     threads = cores()
     tf.config.threading.set_intra_op_parallelism_threads(threads)
+    busy = psutil.cpu_percent(interval=1)
     rng = np.random.default_rng(0)
     images = rng.standard_normal((IMAGES, SIZE, SIZE, CHANNELS), "float32")
     kernel = rng.standard_normal((KERNEL_SIZE, KERNEL_SIZE, CHANNELS, FILTERS), "float32")
@@ -160,9 +162,9 @@ def main():
         describe("numpy", "tensorflow"),
         "",
         f"{IMAGES} images of {SIZE}×{SIZE}×{CHANNELS}, {FILTERS} kernels of "
-        f"{KERNEL_SIZE}×{KERNEL_SIZE}, float32, {threads} threads each; {rounds} rounds, in each of "
-        f"which every version ran once. The loops ran on one image; their time is multiplied by "
-        f"{IMAGES}.",
+        f"{KERNEL_SIZE}×{KERNEL_SIZE}, float32, {threads} threads each; {rounds} rounds, in each "
+        f"of which every version ran once. The loops ran on one image; their time is multiplied by "
+        f"{IMAGES}. Before the first round, other programs kept the processor {busy:.0f} % busy.",
         "",
         *table(times),
         "",

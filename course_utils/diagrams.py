@@ -5,10 +5,10 @@ Pure functions like those of ``plotting``: numbers in, a ``Figure`` out.
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import Rectangle
 
 from . import plotting
-from .plotting import BLUE, GREEN, GREY, ORANGE, STYLE
+from .plotting import BLUE, GREEN, ORANGE, STYLE
 
 PART_LOOKS = {
     "train": {"facecolor": "#BBD9EE", "hatch": ""},
@@ -54,7 +54,7 @@ def split_squares(parts, *, title, columns=50):
     axis.set(xlim=(-0.2, columns), ylim=(-rows + 0.9, 1.1), aspect="equal")
     axis.axis("off")
     figure.legend(loc="outside lower left", ncols=3)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
+    plotting.headline(figure, title)
     return figure
 
 
@@ -76,9 +76,7 @@ def pipeline(image, maps, probabilities, class_names, *, title):
     """
     stages = list(maps.items())
     columns = len(stages) + 2
-    figure, axes = plotting.subplots(
-        3, columns, size=(1.75 * columns, 3.9), height_ratios=[1, 1, 1]
-    )
+    figure, axes = plotting.subplots(3, columns, size=(1.3 * columns, 4.1))
     for axis in axes.flat:
         axis.axis("off")
     image = np.asarray(image)
@@ -88,7 +86,7 @@ def pipeline(image, maps, probabilities, class_names, *, title):
         for row, k in enumerate(np.linspace(0, stack.shape[-1] - 1, 3).astype(int)):
             axes[row, column].imshow(stack[..., k])
         size = "×".join(map(str, stack.shape))
-        axes[0, column].set_title(f"{name}\n{size}", loc="center", fontsize=9)
+        axes[0, column].set_title(f"→ {name}\n{size}", loc="center", fontsize=9)
     grid = axes[0, 0].get_gridspec()
     for row in range(3):
         axes[row, -1].remove()
@@ -98,18 +96,8 @@ def pipeline(image, maps, probabilities, class_names, *, title):
         bars.set_yticks(range(len(class_names)), class_names)
         bars.invert_yaxis()
         bars.set(xlim=(0, 1), xlabel="probability")
-        bars.set_title("classes", loc="center", fontsize=9)
-    for column in range(columns - 1):
-        figure.add_artist(
-            FancyArrowPatch(
-                ((column + 0.93) / columns, 0.055),
-                ((column + 1.07) / columns, 0.055),
-                arrowstyle="-|>",
-                mutation_scale=11,
-                color=GREY,
-            )
-        )
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
+        bars.set_title("→ classes", loc="center", fontsize=9)
+    plotting.headline(figure, title)
     return figure
 
 
@@ -132,7 +120,8 @@ def weights_needed(counts, *, title):
     ):
         axis.barh(row, count, color=color, hatch=hatch, edgecolor="white", height=0.62)
         axis.annotate(f"{count:,}", (count, row), (5, 0), textcoords="offset points", va="center")
-    axis.set(xscale="log", xlabel="numbers to learn (log scale)", title=title)
+    axis.set(xscale="log", xlabel="numbers to learn (log scale)")
+    plotting.headline(figure, title)
     axis.set_yticks(range(len(counts)), list(counts))
     axis.set_xlim(right=max(counts.values()) * 30)
     axis.invert_yaxis()

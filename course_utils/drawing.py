@@ -5,6 +5,7 @@ a hundred. The pictures are computed from formulas in double precision and then 
 levels, so that a fresh drawing equals the shipped one on every platform.
 """
 
+import difflib
 import io
 import os
 import tempfile
@@ -45,6 +46,19 @@ BUNDLED = {
     "clothes": Bundle(6000, 2024, "clothes.npz"),
     "pets": Bundle(1200, 2024, "pets.zip"),
 }
+
+# What a file that is cut off, changed or something else altogether makes the readers raise.
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    IndexError,
+    OSError,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 # Streams of one seed: the order of the labels, and the pictures, of each data set.
 _CLOTHES_LABELS, _CLOTHES_IMAGES, _PETS_LABELS, _PETS_IMAGES = range(4)
@@ -160,18 +174,32 @@ def read_bundled(name, folder):
         If the file is missing.
     """
     if name not in BUNDLED:
-        raise ValueError(f"name must be one of {', '.join(BUNDLED)}: got {name!r}")
+        near = difflib.get_close_matches(str(name), BUNDLED, 1, 0.4)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise ValueError(f"name must be one of {', '.join(BUNDLED)}: got {name!r}{hint}")
     path = Path(folder) / BUNDLED[name].file
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: `course data draw` draws it again")
     try:
         images, labels = (_unpack_arrays if name == "clothes" else _unpack_pictures)(path)
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        _hold(name, images, labels)
+    except _UNREADABLE as error:
         raise ValueError(
             f"{path} is not the bundled drawing of {name} ({error}): "
             "`course data draw` draws it again"
         ) from error
     return images, labels
+
+
+def _hold(name, images, labels):
+    """Raise ValueError unless the arrays are what the bundle of that name holds."""
+    n = BUNDLED[name].n
+    size, classes = (28, CLOTHES) if name == "clothes" else (150, PETS)
+    shape = (n, size, size, 1 if name == "clothes" else 3)
+    if images.shape != shape or images.dtype != np.uint8:
+        raise ValueError(f"images are {images.dtype} {images.shape} instead of uint8 {shape}")
+    if labels.shape != (n,) or not ((labels >= 0) & (labels < len(classes))).all():
+        raise ValueError(f"labels are not {n} numbers from 0 to {len(classes) - 1}")
 
 
 def _checked(n, seed, start):
@@ -227,13 +255,8 @@ def _unpack_pictures(path):
     with zipfile.ZipFile(path) as archive:
         names = sorted(archive.namelist())
         labels = np.array([PETS.index(name.split(".")[1]) for name in names], np.int64)
-        images = np.stack(
-            [
-                np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB"))
-                for name in names
-            ]
-        )
-    return images, labels
+        images = [Image.open(io.BytesIO(archive.read(name))) for name in names]
+        return np.stack([np.asarray(image.convert("RGB")) for image in images]), labels
 
 
 def _write_whole(path, content):

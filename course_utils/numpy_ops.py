@@ -58,9 +58,10 @@ __all__ = [
     "windows",
 ]
 
-# Windows are copied for as many images at a time as fit into a processor's cache: that is faster
-# than all at once, and needs little memory however large the batch is.
-_COPY_BYTES = 2**21
+# Windows are copied for a few images at a time, as many as fit into a processor's cache: faster
+# than all at once, and needs little memory however large the batch is. Blocks of one image would
+# cost time where other programs keep a core busy: every product waits for all of its threads.
+_COPY_BYTES = 2**22
 
 
 def conv2d_loops(

@@ -163,7 +163,7 @@ def draw(found, title=None):
     -------
     Figure
         The input with the window framed; window × kernel = products of one channel (the one that
-        matters most); every term of the sum as a bar; the feature map with the value framed.
+        matters most); the sum, term by term; the feature map with the value framed.
     """
     channel, channels = found.channel, found.seen.shape[-1]
     one = channels == 1
@@ -231,41 +231,45 @@ def _numbers(axis, values, limits, cmap, title):
 
 
 def _sum_bars(axis, found, one):
-    """Every term as a bar, then the bias, the sum, and what the activation makes of it."""
+    """Draw the sum term by term, each bar from where the last one ended; then the activation."""
     parts = found.products.ravel() if one else found.products.sum(axis=(0, 1))
-    ends = {"bias": found.bias, "sum": found.total}
-    if found.activation == "relu":
-        ends["ReLU"] = found.by_hand
-    values = np.concatenate([parts, list(ends.values())])
-    places = np.arange(len(values)) + (np.arange(len(values)) >= len(parts)) * 0.8
-    width = 0.8 + (len(parts) > 16) * 0.1
-    looks = [BLUE] * len(parts) + [GREY, ORANGE, ORANGE][: len(ends)]
-    stretch = 1.0 if one else len(parts) / 10
-    wide = np.array([width] * len(parts) + [width * stretch] * len(ends))
+    steps = np.append(parts, found.bias)
+    ends = np.cumsum(steps)
+    # The last three stand apart and are as wide as a tenth of the others together.
+    wide = 0.85 if one else 0.1 * len(parts)
+    last = len(parts) + wide * (0.9 + 1.75 * np.arange(3))
+    places = np.append(np.arange(len(parts)), last[0])
+    widths = np.append(np.full(len(parts), 0.85), wide)
+    for place, width, step, end in zip(places, widths, steps, ends, strict=True):
+        look = {"color": BLUE} if step >= 0 else {"color": "#E8A27A", "hatch": "///"}
+        axis.bar(place, step, width, bottom=end - step, edgecolor="white", linewidth=0.5, **look)
     if not one:
-        places[len(parts) :] = len(parts) + stretch * (0.3 + 1.5 * np.arange(len(ends)))
-    drawn = axis.bar(places, values, wide, color=looks)
-    for bar, name in zip(drawn[len(parts) :], ends, strict=True):
-        bar.set_hatch({"bias": "", "sum": "", "ReLU": "//"}[name])
-        bar.set_edgecolor("white")
-    span = max(values.max(), 0) - min(values.min(), 0)
-    for place, value in zip(places[len(parts) :], ends.values(), strict=True):
-        axis.text(
-            place,
-            value + (0.03 if value >= 0 else -0.03) * span,
+        place, end, step = found.channel, ends[found.channel], steps[found.channel]
+        axis.bar(place, step, 1.1, bottom=end - step, fill=False, edgecolor=ORANGE, linewidth=1.8)
+    names = ["bias", "sum"]
+    axis.bar(last[1], found.total, wide, color=GREY)
+    shown = [(last[1], found.total)]
+    if found.activation == "relu":
+        names.append("ReLU")
+        axis.bar(last[2], found.by_hand, wide, color=ORANGE)
+        shown.append((last[2], found.by_hand))
+    for place, value in shown:
+        axis.annotate(
             f"{value:.2f}",
+            (place, value),
+            (0, 3 if value >= 0 else -3),
+            textcoords="offset points",
             ha="center",
             va="bottom" if value >= 0 else "top",
             fontsize=9,
         )
     axis.axhline(0, color="#555555", linewidth=0.8, linestyle="-", marker="")
     axis.margins(y=0.16)
-    middle = (len(parts) - 1) / 2
-    label = "the nine products" if one and len(parts) == 9 else "products"
-    label = label if one else f"sum of the products in each of {len(parts)} channels"
-    axis.set_xticks([middle, *places[len(parts) :]], [label, *ends])
+    count = {9: "nine"}.get(len(parts), len(parts))
+    label = f"the {count} products, added up" if one else f"{len(parts)} channels, added up"
+    axis.set_xticks([(len(parts) - 1) / 2, *last[: len(names)]], [label, *names], fontsize=9.5)
     axis.tick_params(axis="x", length=0)
-    axis.set_ylabel("value")
+    axis.set_ylabel("running sum")
 
 
 def _link(figure, found, start, end, corner):

@@ -8,6 +8,7 @@ import base64
 import html
 import io
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (entry["color"] for entry in STYLE["axes.prop_cycle"])
 CSS_PIXELS_PER_INCH = 96
+CHARACTERS_PER_INCH = 10.5  # of a title, on average
 SHORTEST_ALT = 15
 LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 
@@ -46,6 +48,17 @@ def subplots(rows=1, columns=1, *, size=(7.0, 3.2), **options):
     """
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, **options)
+
+
+@styled
+def headline(figure, title):
+    """Write `title`, the finding, over the whole `figure`, in as many lines as it needs.
+
+    An axes' own title starts where the axes start, and is cut off at the figure's right edge.
+    """
+    width = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
+    title = textwrap.fill(title, width)
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
 
 
 def to_html(figure, alt):
@@ -179,7 +192,7 @@ def image_grid(images, titles=None, *, columns=10, tile=0.85, cmap="gray", limit
         if titles is not None:
             axis.set_title(titles[k], fontsize=8.5, fontweight="normal", loc="center", pad=2)
     if title:
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
+        headline(figure, title)
     return figure
 
 
@@ -266,7 +279,8 @@ def seed_scatter(groups, *, title, xlabel, mark=None, form="{:.3f}"):
                 markerfacecolor="none",
                 markeredgewidth=2,
             )
-    axis.set(yticks=range(len(groups)), yticklabels=list(groups), xlabel=xlabel, title=title)
+    axis.set(yticks=range(len(groups)), yticklabels=list(groups), xlabel=xlabel)
+    headline(figure, title)
     axis.set_ylim(len(groups) - 0.55, -0.75)
     axis.grid(axis="x")
     return figure
@@ -305,7 +319,8 @@ def forest(effects, *, title, xlabel, zero="no effect"):
         # The dash would otherwise change from row to row with the cycle of styles.
         axis.plot(ends, [row, row], color=ink, marker="|", linestyle="-")
         axis.plot(interval.estimate, row, "o", color=ink, markerfacecolor=fill)
-    axis.set(yticks=range(len(effects)), yticklabels=list(effects), title=title)
+    axis.set(yticks=range(len(effects)), yticklabels=list(effects))
+    headline(figure, title)
     axis.set_xlabel(f"{xlabel}\n0 is {zero}; a filled dot: the interval excludes it")
     axis.set_ylim(len(effects) - 0.4, -0.6)
     axis.grid(axis="x")
@@ -342,7 +357,8 @@ def matrix(values, *, rows, columns, xlabel, ylabel, title, form="{:.2f}", size=
         for label in axis.get_xticklabels():
             label.set(ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(rows)), rows)
-    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    headline(figure, title)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
     return figure

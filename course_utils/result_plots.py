@@ -391,7 +391,8 @@ def heatmaps(image, maps, *, title, limits=None):
             cmap="RdBu_r" if signed else "inferno",
             vmin=-top if signed else 0,
             vmax=top,
-            alpha=0.62,
+            # Clear where nothing speaks, so that the image shows through.
+            alpha=0.15 + 0.65 * np.abs(heat).clip(max=top) / top,
         )
         if heat.max() > 0:
             axis.contour(heat, [heat.max() / 2], colors="white", linewidths=1.2)

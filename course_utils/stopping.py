@@ -164,8 +164,8 @@ def early_stopping(
     min_delta : float
         An improvement must be larger than this, in the unit of the curve.
     patience : int
-        Training stops at the `patience`-th epoch in a row without improvement. 0 and 1 do the same,
-        except that training never stops after the first epoch.
+        Training stops at the `patience`-th epoch in a row without improvement. 0 and 1 do the same:
+        both stop at the first such epoch. (The first epoch that is watched is always the best yet.)
     mode : {"auto", "min", "max"}
         Direction in which the quantity gets better.
     baseline : float, optional
@@ -218,7 +218,7 @@ def early_stopping(
                 if baseline is None or better(value, baseline):
                     wait = 0
             else:
-                stopped = wait >= patience and epoch > 1
+                stopped = wait >= patience
         states.append(EpochState(epoch, value, best, best_epoch, wait, watched, improved, stopped))
         if stopped:
             break

@@ -8,6 +8,7 @@ from keras import layers
 from course_utils import models
 from course_utils.arithmetic import cost, ledger, receptive_fields
 from course_utils.inspection import input_gradient_mask
+from course_utils.layers import BlurPooling, DepthPooling
 
 
 def sequential(*stack, shape=(28, 28, 3)):
@@ -176,7 +177,7 @@ def random_stack(seed):
     return sequential(*stack, shape=(64, 60, 2))
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(24))
 def test_receptive_field_is_measured_on_random_stacks(seed):
     model = random_stack(seed)
     table, fields = ledger(model), receptive_fields(model)
@@ -314,6 +315,22 @@ def test_layers_that_describe_themselves():
     assert column(table, "receptive_field") == [(3, 1), (7, 1)]
     assert column(table, "jump") == [(2, 1), (4, 1)]
     assert column(table, "multiply_adds") == [0, 49]
+
+
+@pytest.mark.parametrize("padding", ["reflect", "same"])
+def test_layers_of_the_course(padding):
+    model = sequential(
+        layers.Conv2D(6, 3, name="conv"),
+        DepthPooling(3, name="depth"),
+        BlurPooling(5, 2, padding, name="blur"),
+        BlurPooling(3, 2, padding, name="again"),
+    )
+    table = ledger(model)
+    assert column(table, "receptive_field") == [3, 3, 7, 11]
+    assert column(table, "jump") == [1, 1, 2, 4]
+    assert column(table, "multiply_adds")[1:] == [0, 13 * 13 * 25 * 2, 7 * 7 * 9 * 2]
+    for name in ("depth", "blur", "again"):
+        assert_measured(model, name)
 
 
 class Mystery(keras.layers.Layer):

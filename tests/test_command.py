@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from course_utils.command import doctor, install, main, pages, run, store, tidy
-from course_utils.command.execute import Result
+from course_utils.command.execute import Result, keep
 
 HEADLINE = (
     "from IPython.display import display\n"
@@ -243,6 +243,17 @@ def test_trouble_with_the_folder_is_one_sentence(tmp_path, monkeypatch, capsys, 
     said = capsys.readouterr().err
     assert sentence in said
     assert said.count("\n") == 1
+
+
+def test_what_is_half_written_is_not_kept(tmp_path, monkeypatch):
+    def full(self, text, encoding):
+        self.write_bytes(text.encode()[:9])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        keep(nbformat.v4.new_notebook(), tmp_path, "one")
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize("out", [".", "notebooks", "notebooks/mine", "course_utils"])

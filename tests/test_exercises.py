@@ -43,7 +43,7 @@ BY_MODULE = {
     name: {key[1]: exercise for key, exercise in EXERCISES.items() if key[0] == name}
     for name in modules()
 }
-NEEDED = {"parameters", "setup"}
+NEEDED = ("parameters", "setup")
 CHECK = re.compile(r"\bexercises\.(\w+)\.check\(")
 
 each_exercise = pytest.mark.parametrize(
@@ -343,7 +343,14 @@ def kernel():
     def run(source):
         """Run one cell; return all the text that it put out."""
         notebook.cells.append(nbformat.v4.new_code_cell(source))
-        done = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
+        try:
+            done = client.execute_cell(notebook.cells[-1], len(notebook.cells) - 1)
+        except CellExecutionError as error:
+            if error.ename == "NameError":
+                error.add_note(
+                    f"only cells with these tags run here: {', '.join(NEEDED)}, exercise"
+                )
+            raise
         return "\n".join(
             output.get("text") or output.get("data", {}).get("text/plain", "")
             for output in done.outputs
@@ -365,7 +372,7 @@ def kernel():
 def test_solutions_pass_in_their_notebook_and_untouched_stubs_do_not(module, kernel):
     kernel.run("%reset -f")
     for cell in code_cells(module):
-        if tags(cell) & (NEEDED | {"exercise"}):
+        if tags(cell) & {*NEEDED, "exercise"}:
             kernel.run(cell.source)
         for name in CHECK.findall(cell.source):
             assert NOT_ATTEMPTED in kernel.run(cell.source)

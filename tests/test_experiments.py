@@ -115,6 +115,20 @@ def test_the_others_go_on_after_a_failure(threads):
     assert math.isnan(forest.loc["fails", "estimate"])
 
 
+def two_draws(seed):
+    first = np.random.normal()
+    time.sleep(0.01)
+    return {"sum": first + np.random.normal()}
+
+
+def test_threads_do_not_disturb_each_other():
+    variants = {"a": two_draws, "b": two_draws}
+    with ThreadPoolExecutor(4) as pool:
+        there = compare(variants, range(3), executor=pool, progress=False).table
+    here = compare(variants, range(3), progress=False).table
+    assert there["sum"].tolist() == here["sum"].tolist()
+
+
 def test_names_are_checked():
     results = compare(VARIANTS, [0, 1], progress=False)
     with pytest.raises(ValueError, match="did you mean 'shifted'"):

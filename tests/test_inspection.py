@@ -88,7 +88,7 @@ def test_grad_cam_of_one_sigmoid_unit(activation, last, spots):
 def test_grad_cam_weighs_maps_by_their_mean_gradient():
     model = with_output("softmax")
     kernel = np.zeros((4, 4, 2, 2))
-    kernel[0, :, 0, 0] = 4  # mean gradient 1 on the first map
+    kernel[0, 0, 0, 0] = 16  # mean gradient 1 on the first map
     kernel[:, :, 1, 0] = -0.5
     model.get_layer("output").set_weights([kernel.reshape(32, 2), np.zeros(2)])
     image = np.random.default_rng(3).random((4, 4, 2)).astype("float32")
@@ -232,7 +232,7 @@ def test_occlusion_covers_the_border_too():
 
 def test_occlusion_fills_with_the_mean_of_each_channel():
     image = np.zeros((4, 4, 2), "float32")
-    image[..., 0], image[..., 1] = 3, 7
+    image[..., 0], image[..., 1] = 0.03, 0.07
     np.testing.assert_allclose(
         inspection.occlusion(with_output("softmax"), image, 0, 2, 1), 0, atol=1e-6
     )
@@ -327,21 +327,19 @@ def test_input_gradient_mask_does_not_cancel_where_branches_meet(merge):
     np.testing.assert_array_equal(mask, box((7, 7), slice(2, 5), slice(2, 5)))
 
 
+def test_input_gradient_mask_is_not_hidden_by_a_saturated_activation():
+    stack = [layers.Rescaling(9), layers.Conv2D(2, 3, activation="hard_tanh", name="conv")]
+    model = keras.Sequential([keras.Input((5, 5, 1)), *stack])
+    mask = inspection.input_gradient_mask(model, "conv", (1, 2))
+    np.testing.assert_array_equal(mask, box((5, 5), slice(1, 4), slice(2, 5)))
+
+
 def test_input_gradient_mask_of_a_deep_stack():
     stack = [layers.Conv2D(4, 3, padding="same", name=f"conv{n}") for n in range(12)]
     stack += [layers.DepthwiseConv2D(3, padding="same", name=f"depth{n}") for n in range(12)]
     model = keras.Sequential([keras.Input((61, 61, 3)), *stack])
     mask = inspection.input_gradient_mask(model, "depth11", (30, 30))
     np.testing.assert_array_equal(mask, box((61, 61), slice(6, 55), slice(6, 55)))
-
-
-def test_nothing_leads_from_the_image():
-    image = keras.Input((4, 4, 1))
-    away = layers.Conv2D(2, 1, name="away")(image)
-    used = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1, name="used")(image))
-    model = keras.Model(image, [layers.Dense(2, name="output")(used), away])
-    single_output = keras.Model(image, model.outputs[0])
-    assert inspection.grad_cam(single_output, np.ones((4, 4, 1)), "used", 0).shape == (4, 4)
 
 
 def maps_at_the_end():

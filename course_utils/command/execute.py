@@ -163,12 +163,11 @@ def execute(source, folder, timeout, tell):
     -------
     Result
     """
-    import nbformat
     import papermill
     from nbclient.exceptions import CellTimeoutError, DeadKernelError
     from papermill.engines import NBClientEngine, papermill_engines
 
-    from .pages import headline, notebook_page, settled
+    from .pages import headline, settled
 
     executed = {}
 
@@ -216,10 +215,24 @@ def execute(source, folder, timeout, tell):
     if "notebook" in executed:
         notebook = settled(executed["notebook"])
         result.headline = headline(notebook)
-        nbformat.write(notebook, folder / f"{source.stem}.ipynb")
-        page = notebook_page(notebook, source.stem)
-        (folder / f"{source.stem}.html").write_text(page, encoding="utf-8")
+        keep(notebook, folder, source.stem)
     return result
+
+
+def keep(notebook, folder, name):
+    """Write the executed copy and the page of a notebook, or neither if the disk is full."""
+    import nbformat
+
+    from .pages import notebook_page
+
+    copy, page = folder / f"{name}.ipynb", folder / f"{name}.html"
+    try:
+        nbformat.write(notebook, copy)
+        page.write_text(notebook_page(notebook, name), encoding="utf-8")
+    except OSError:
+        copy.unlink(missing_ok=True)
+        page.unlink(missing_ok=True)
+        raise
 
 
 def _end_with_parent():

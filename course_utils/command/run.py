@@ -167,8 +167,7 @@ def _executed(paths, cells, folder, jobs, settings):
                 running.remove(execution)
                 finished += cells[execution.source]
                 name, result = execution.source.stem, execution.result
-                if bar.disable:
-                    print(f"{name}: {result.words}, {result.seconds:.0f} s", flush=True)
+                tqdm.write(f"{name}: {result.words}, {result.seconds:.0f} s")
                 yield execution.source, result
             bar.n = finished + sum(execution.cells_done for execution in running)
             bar.set_description_str(", ".join(execution.source.stem for execution in running))

@@ -13,6 +13,9 @@ COURSE := $(IN_VENV) -m course_utils.command
 # What else `course run` or `course data` should be told: make run OPTIONS="03 --profile full"
 OPTIONS ?=
 
+# Exercises that nobody has solved are no failure of the course.
+unexport COURSE_STRICT
+
 .PHONY: help install lab run test data tidy
 
 help:
@@ -37,7 +40,6 @@ run: .venv/installed
 	$(COURSE) run $(OPTIONS)
 
 test: export COURSE_PROFILE := fast
-test: unexport COURSE_STRICT
 test: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .

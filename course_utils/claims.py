@@ -133,7 +133,7 @@ def claim(statement, evidence):
     Returns
     -------
     str
-        The verdict.
+        The verdict; a notebook does not show it a second time.
 
     Raises
     ------
@@ -162,7 +162,14 @@ def claim(statement, evidence):
         raise AssertionError(f"{statement} — {CONTRADICTED} by this run.{detail}")
     mark = "✔" if verdict == SUPPORTED else "≈"
     say(f"{mark} *{statement}* **{verdict[0].upper()}{verdict[1:]}.**{detail}")
-    return verdict
+    return _Shown(verdict)
+
+
+class _Shown(str):
+    """Text that is on the page already: at the end of a cell it shows nothing."""
+
+    def _ipython_display_(self):
+        pass
 
 
 def _plain(text):

@@ -224,7 +224,7 @@ def _search(source):
             raise DataError(
                 f"{source} holds more than {SEARCH_LIMIT:,} files: name the folder of the data"
             )
-        here = set(limits) & set(files)
+        here = {name for name in set(limits) & set(files) if Path(parent, name).is_file()}
         while here:
             name = min(here)
             group = {name: Path(parent, name)} | _companions(Path(parent), name)
@@ -306,15 +306,18 @@ def _fill(staged, contents):
 
 
 def _form(staged):
-    """Which form of which data set the files of a staged folder claim to be."""
-    files = sorted(file.name for file in staged.iterdir())
+    """Which form of which data set the files of a staged folder claim to be, by most of them."""
+    files = [file.name for file in staged.iterdir()]
     forms = [variant for variant in _all_variants() if files[0] in variant.spec["files"]]
-    for variant in forms:
-        if variant.spec["format"] == "idx":
-            array = variant.spec["files"][files[0]]["array"]
-            if formats.idx_shape(staged / files[0]) == variant.shape(array):
-                return variant
-    return forms[0]
+    if len(forms) == 1:
+        return forms[0]
+    shapes = {file: formats.idx_shape(staged / file) for file in files}
+
+    def matches(variant):
+        arrays = {file: variant.spec["files"][file]["array"] for file in files}
+        return sum(shapes[file] == variant.shape(arrays[file]) for file in files)
+
+    return max(forms, key=matches)
 
 
 def _check(staged, origins):

@@ -13,6 +13,8 @@ import numpy as np
 
 def _layer(model, name):
     """Return the layer of that name, or raise a sentence with the nearest right name."""
+    if len(model.inputs) != 1:
+        raise ValueError(f"model must have one input, the image: it has {len(model.inputs)}")
     names = [layer.name for layer in model.layers]
     if name not in names:
         near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.0)[0]
@@ -26,8 +28,6 @@ def _up_to(model, outputs):
     """Return the part of the model from its image to some of its tensors."""
     import keras
 
-    if len(model.inputs) != 1:
-        raise ValueError(f"model must have one input, the image: it has {len(model.inputs)}")
     return keras.Model(model.inputs[0], outputs)
 
 
@@ -73,6 +73,8 @@ def _checked_image(model, image):
 
 def _classes(model):
     """Check that the model ends in one value a class; return the number of classes."""
+    if len(model.outputs) != 1:
+        raise ValueError(f"model must have one output: it has {len(model.outputs)}")
     if len(model.output_shape) != 2:
         raise ValueError(
             f"model must end in one value a class: it makes {tuple(model.output_shape[1:])}"

@@ -179,7 +179,9 @@ def conv2d_backward(
         d_matrix += rows.T @ d_output
         d_rows = d_output @ matrix.T
         add_windows(d_view[block], d_rows.reshape(view[block].shape))
-    return d_images, d_matrix.reshape(kernel.shape), upstream.sum(axis=(0, 1, 2))
+    # Thousands of float32 numbers, added one by one, would lose digits.
+    d_bias = upstream.sum(axis=(0, 1, 2), dtype="float64").astype(images.dtype)
+    return d_images, d_matrix.reshape(kernel.shape), d_bias
 
 
 def im2col(images, kernel_size, *, strides=1, padding="valid", dilation_rate=1):
@@ -276,7 +278,7 @@ def max_pool2d_backward(upstream, images, pool_size=2, *, strides=None, padding=
     waiting = np.ones(largest.shape, bool)  # windows whose largest pixel has not come by yet
     for i, j in np.ndindex(view.shape[3:5]):
         found = waiting & (view[:, :, :, i, j] == largest)
-        np.add(d_view[:, :, :, i, j], upstream, out=d_view[:, :, :, i, j], where=found)
+        d_view[:, :, :, i, j] += np.where(found, upstream, 0)
         waiting &= ~found
     return d_images
 

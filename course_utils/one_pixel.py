@@ -196,11 +196,11 @@ def draw(found, title=None):
     )
     for end, start, where in ((small[0], source, 1.0), (result, bars, None)):
         _link(figure, found, start, end, where)
-    after = f" → ReLU → {found.value:.2f}" if found.activation == "relu" else ""
+    after = f" → ReLU → {found.value:.3f}" if found.activation == "relu" else ""
     figure.suptitle(
         title
-        or f"{found.total - found.bias:.2f} (products) {found.bias:+.2f} (bias) = "
-        f"{found.total:.2f}{after}",
+        or f"{found.total - found.bias:.3f} (products) {found.bias:+.3f} (bias) = "
+        f"{found.total:.3f}{after}",
         x=0.01,
         ha="left",
         fontweight="bold",
@@ -264,7 +264,9 @@ def _sum_bars(axis, found, one):
             fontsize=9,
         )
     axis.axhline(0, color="#555555", linewidth=0.8, linestyle="-", marker="")
-    axis.margins(y=0.16)
+    reached = np.append(ends, 0)
+    margin = 0.13 * np.ptp(reached)
+    axis.set_ylim(reached.min() - margin, reached.max() + margin)
     count = {9: "nine"}.get(len(parts), len(parts))
     label = f"the {count} products, added up" if one else f"{len(parts)} channels, added up"
     axis.set_xticks([(len(parts) - 1) / 2, *last[: len(names)]], [label, *names], fontsize=9.5)

@@ -274,6 +274,10 @@ class Results:
             rows.append(row)
         return pd.DataFrame(rows)
 
+    def __repr__(self) -> str:
+        """Return the table as text."""
+        return self.table.to_string(index=False, na_rep="")
+
     def _repr_html_(self) -> str:
         return self.table.to_html(index=False, na_rep="")
 

@@ -10,13 +10,15 @@ _started: list[tuple[float, str | None]] = []
 
 
 def readable(seconds: float) -> str:
-    """Return a duration as people say it: ``4.1 ms``, ``12.3 s``, ``2 min 05 s``, ``1 h 02 min``.
+    """Return a duration as people say it: ``35 µs``, ``4.1 ms``, ``12.3 s``, ``2 min 05 s``.
 
     Parameters
     ----------
     seconds : float
         A duration in seconds, at least 0.
     """
+    if seconds < 1e-4:
+        return f"{1e6 * seconds:.0f} µs"
     if seconds < 0.1:
         return f"{1000 * seconds:.1f} ms"
     if seconds < 99.95:

@@ -15,7 +15,7 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 _PLAYER = """
 <figure class="course-player {key}" role="group" aria-label="{label}"
-  style="margin:0;max-width:{width}px;background:white;color:#222;padding:6px">
+  style="margin:0;max-width:{width}px;background:white;color:#222;color-scheme:light;padding:6px">
 <div>{first}</div>
 <div style="display:flex;gap:8px;align-items:center;flex-wrap:wrap">
 <button type="button" data-go="-1">back</button>

@@ -46,7 +46,7 @@ def rows(out):
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory):
-    """Four notebooks, executed two at a time in a folder with a space and an umlaut."""
+    """Five notebooks, executed two at a time in a folder with a space and an umlaut."""
     folder = tmp_path_factory.mktemp("Übung 1")
     words = [
         write(
@@ -65,6 +65,7 @@ def executed(tmp_path_factory):
             "import os\nos.kill(os.getpid(), 9)" if os.name != "nt" else "import os\nos._exit(1)",
             "print('after')",
         ),
+        write(folder / "alone.ipynb", "import os\nos.kill(os.getppid(), 9)"),
         write(folder / "slow.ipynb", "print('before')", "import time\ntime.sleep(60)"),
     ]
     out = folder / "out put"
@@ -84,6 +85,8 @@ def test_a_run_goes_on_after_failures_and_exits_with_1(executed):
     assert (found["wrong"]["status"], found["wrong"]["cell"]) == ("failed", "step-1")
     assert found["wrong"]["error"] == "ZeroDivisionError: division by zero"
     assert (found["dead"]["status"], found["dead"]["cell"]) == ("kernel died", "step-1")
+    assert found["alone"]["status"] == "failed"
+    assert "ended without a result" in found["alone"]["error"]
     assert (found["slow"]["status"], found["slow"]["cell"]) == ("timed out", "step-1")
 
 
@@ -93,7 +96,7 @@ def test_the_table_has_a_row_for_each_notebook(executed):
     assert re.search(r"^good +ok +\d+\.\d +\d+ +accuracy 98 %$", table, flags=re.M)
     assert re.search(r"^wrong +failed in cell step-1 .*ZeroDivisionError", table, flags=re.M)
     assert re.search(r"^dead +kernel died in cell step-1 ", table, flags=re.M)
-    assert "1 of 4 notebooks ran" in done.stdout.splitlines()[-1]
+    assert "1 of 5 notebooks ran" in done.stdout.splitlines()[-1]
     assert "TCP" not in done.stdout + done.stderr
 
 
@@ -134,9 +137,10 @@ def test_pages_need_no_network_and_keep_formulas_and_alt_text(executed):
 def test_the_index_links_every_notebook(executed):
     _, out, _ = executed
     page = (out / "index.html").read_text(encoding="utf-8")
-    for link in re.findall(r'href="([^"]+)"', page):
-        assert (out / link).is_file()
-    assert page.count("<tr>") == 5
+    links = re.findall(r'href="([^"]+)"', page)
+    assert links == [f"html/{name}.html" for name in ("dead", "good", "slow", "wrong")]
+    assert all((out / link).is_file() for link in links)
+    assert page.count("<tr>") == 6
     assert "accuracy 98 %" in page
 
 
@@ -145,8 +149,10 @@ def test_a_run_leaves_only_its_own_names(executed):
     assert sorted(os.listdir(out)) == [".lock", "executed", "html", "index.html", "state.json"]
 
 
-def test_resume_skips_what_is_done_and_keeps_what_was_edited(executed, tmp_path, capsys):
-    folder, _, _ = executed
+def test_resume_skips_what_is_done_and_keeps_what_was_edited(tmp_path, monkeypatch, capsys):
+    # The package and the data do not change while this test runs, whoever works on them.
+    monkeypatch.setattr(store, "ROOT", tmp_path)
+    monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
     notebook = write(tmp_path / "one.ipynb", "print('first')")
     words = ["run", notebook, "--out", str(tmp_path / "out"), "--resume"]
     copy = tmp_path / "out/executed/one.ipynb"
@@ -214,6 +220,7 @@ def test_a_corrupted_state_is_begun_anew(tmp_path):
 
 def test_the_key_changes_with_what_the_result_depends_on(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(store, "ROOT", tmp_path / "course")
     path = Path(write(tmp_path / "one.ipynb", "1 + 1"))
     keys = [store.key(path, "fast", "auto"), store.key(path, "full", "auto")]
     keys.append(store.key(path, "fast", "real"))
@@ -222,7 +229,10 @@ def test_the_key_changes_with_what_the_result_depends_on(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/mnist.npz").write_bytes(b"new")
     keys.append(store.key(path, "fast", "auto"))
-    assert len(set(keys)) == 5
+    (tmp_path / "course/course_utils").mkdir(parents=True)
+    (tmp_path / "course/course_utils/metrics.py").write_text("new = 1")
+    keys.append(store.key(path, "fast", "auto"))
+    assert len(set(keys)) == 6
     notebook = nbformat.read(path, 4)
     notebook.cells[0].execution_count = 7
     nbformat.write(notebook, path)

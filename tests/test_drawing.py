@@ -131,7 +131,7 @@ def test_a_fresh_drawing_gives_what_is_shipped(name, shipped):
     step = {"clothes": 5, "pets": 9}[name]
     difference = np.abs(drawn - images[chosen])
     assert difference.max() <= step
-    assert (difference > 0).mean() <= 0.001
+    assert (difference > 0).mean() <= 1e-5
 
 
 def test_packing_is_lossless(tmp_path, monkeypatch):

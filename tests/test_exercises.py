@@ -311,6 +311,8 @@ def test_what_goes_wrong_in_a_call_is_said():
 
     with pytest.raises(Wrong, match="^fails raised ValueError: first line$"):
         call(fails)
+    with pytest.raises(Wrong, match="^leave raised SystemExit: 3$"):
+        call(leave)
     with pytest.raises(Wrong, match="^size must be a function: got an int.$"):
         call(3, name="size")
     with pytest.raises(Wrong, match="^<lambda> returned None"):

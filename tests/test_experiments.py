@@ -64,6 +64,7 @@ def test_runs_are_paired_and_in_order(variants, calls):
     assert curves.query("variant == 'plain' and seed == 3")["value"].tolist() == [1, 0.5, 3.25]
     assert curves["epoch"].tolist() == [1, 2, 3] * 4
     assert "<table" in results._repr_html_()
+    assert repr(results).split()[:3] == ["variant", "seed", "status"]
 
 
 def test_the_seed_reaches_keras():

@@ -342,6 +342,24 @@ def test_input_gradient_mask_of_a_deep_stack():
     np.testing.assert_array_equal(mask, box((61, 61), slice(6, 55), slice(6, 55)))
 
 
+def no_way_back():
+    """Build a network whose gradient stops between the maps and the output."""
+    image = keras.Input((28, 28, 1))
+    maps = keras.ops.stop_gradient(layers.Conv2D(2, 1, name="maps")(image))
+    return keras.Model(image, layers.Dense(2)(layers.GlobalAveragePooling2D()(maps)))
+
+
+def two_outputs():
+    image = keras.Input((28, 28, 1))
+    means = layers.GlobalAveragePooling2D()(layers.Conv2D(2, 1, name="maps")(image))
+    return keras.Model(image, [layers.Dense(2)(means), layers.Dense(2)(means)])
+
+
+def two_inputs():
+    first, second = keras.Input((28, 28, 1)), keras.Input((28, 28, 1))
+    return keras.Model([first, second], layers.Add(name="joined")([first, second]))
+
+
 def maps_at_the_end():
     return keras.Sequential([keras.Input((4, 4, 1)), layers.Conv2D(2, 1, name="conv")])
 
@@ -372,6 +390,18 @@ def maps_at_the_end():
         (
             lambda m, x: inspection.grad_cam(maps_at_the_end(), x[:4, :4], "conv", 0),
             "model must end in one value a class: it makes (4, 4, 2)",
+        ),
+        (
+            lambda m, x: inspection.grad_cam(no_way_back(), x, "maps", 0),
+            "layer must lead to the model's output: 'maps' does not",
+        ),
+        (
+            lambda m, x: inspection.grad_cam(two_outputs(), x, "maps", 0),
+            "model must have one output: it has 2",
+        ),
+        (
+            lambda m, x: inspection.feature_maps(two_inputs(), x[None], "joined"),
+            "model must have one input, the image: it has 2",
         ),
         (
             lambda m, x: inspection.feature_maps(m, x, "conv1"),

@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import asdict, dataclass
@@ -76,12 +77,14 @@ class Execution:
         self.result = None
         self._megabytes = 0.0
         self._log = scratch / f"{source.stem}.log"
+        runtime = scratch / "runtime"
+        runtime.mkdir(exist_ok=True)
         environment = {
             **os.environ,
             "COURSE_PROFILE": profile,
             "COURSE_DATA": data,
             "IPYTHONDIR": str(scratch / "ipython"),
-            "JUPYTER_RUNTIME_DIR": str(scratch / "runtime"),
+            "JUPYTER_RUNTIME_DIR": str(runtime),
             # The kernel of this environment, whatever kernels the user has registered.
             "JUPYTER_PREFER_ENV_PATH": "1",
             "PYTHONUTF8": "1",
@@ -247,6 +250,8 @@ def main():
     messages = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    # Where a kernel that is killed leaves its connection file.
+    tempfile.tempdir = os.environ["JUPYTER_RUNTIME_DIR"]
     source, folder = Path(sys.argv[1]), Path(sys.argv[2])
 
     def tell(message):

@@ -3,6 +3,7 @@
 import html
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from ..session import HEADLINE
 from ..widgets import WIDGET_VIEW, without_widgets
@@ -56,16 +57,16 @@ def index_page(rows, facts):
 
     Parameters
     ----------
-    rows : list of (name, Result)
+    rows : list of (name, Result, bool)
+        The bool says whether there is a page to link.
     facts : str
         One line: when, which profile, which data.
     """
     lines = []
-    for name, result in rows:
-        if result.status == "not started":
-            link = html.escape(name)
-        else:
-            link = f'<a href="html/{html.escape(name)}.html">{html.escape(name)}</a>'
+    for name, result, page in rows:
+        link = html.escape(name)
+        if page:
+            link = f'<a href="html/{quote(name)}.html">{link}</a>'
         cells = (
             html.escape(result.words),
             f"{result.seconds:.0f}",

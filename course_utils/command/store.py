@@ -87,17 +87,18 @@ class Store:
         return result if result.status == "ok" else None
 
     def results(self):
-        """Return (name, Result) of every notebook in the folder, by name."""
+        """Return (name, Result, whether its run made a page) of every notebook, by name."""
         notebooks = sorted(self._state["notebooks"].items())
-        return [(name, Result(**found["result"])) for name, found in notebooks]
+        return [(name, Result(**found["result"]), found["page"]) for name, found in notebooks]
 
     def add(self, name, key, result):
         """Put the files of a notebook that was executed in their place, and note its result."""
+        page = (self.running / f"{name}.html").is_file()
         for folder, kind in (("executed", "ipynb"), ("html", "html")):
             made = self.running / f"{name}.{kind}"
             if made.is_file():
                 self._place(made, f"{folder}/{name}.{kind}")
-        self._state["notebooks"][name] = {"key": key, "result": asdict(result)}
+        self._state["notebooks"][name] = {"key": key, "result": asdict(result), "page": page}
         self._save()
 
     def write(self, name, text):

@@ -103,7 +103,7 @@ class Exercise:
         except Untouched:
             verdict = Verdict(
                 NOT_ATTEMPTED,
-                f"replace the ... in the cell above, or ask for {self._handle}.hint(1)",
+                f"Replace the ... in the cell above, or ask for {self._handle}.hint(1)",
             )
         except Wrong as error:
             verdict = Verdict(WRONG, str(error))

@@ -14,7 +14,7 @@ class Split(Exercise):
     answer = "split_indices"
     hints = (
         "Shuffle the numbers 0 to n − 1 once, then cut the shuffled row into three pieces.",
-        "`np.random.default_rng(seed).permutation(n)` shuffles; the same seed shuffles the same way.",
+        "`np.random.default_rng(seed).permutation(n)` shuffles, for the same seed in the same way.",
         "Cut off `validation` numbers, then `test` numbers; what is left is for training.",
     )
     solution_code = """

@@ -1,0 +1,25 @@
+"""What several test modules share."""
+
+import pytest
+from data_room import Room, Server
+
+from course_utils import data, downloads
+
+
+@pytest.fixture
+def room(tmp_path, monkeypatch):
+    """A scratch checkout with small data sets; nothing of the real one is touched."""
+    room = Room(tmp_path)
+    monkeypatch.setattr(downloads, "DATA", room.data)
+    monkeypatch.setenv("COURSE_DATA_DIR", str(room.downloads))
+    monkeypatch.delenv("COURSE_DATA", raising=False)
+    monkeypatch.setattr(data, "_OPENINGS", type(data._OPENINGS)())
+    return room
+
+
+@pytest.fixture
+def server(room):
+    """A server on this machine that the room's manifest names."""
+    server = Server(room)
+    yield server
+    server.close()

@@ -89,9 +89,9 @@ def fetch(name):
     if variant.there and not _problem(variant):
         return Installed(name, variant.title, variant.path, False)
     with _staging() as staging:
-        staged, kept = staging / "all", downloads.folder() / ".fetched"
-        staged.mkdir()
+        kept = downloads.folder() / ".fetched"
         kept.mkdir(exist_ok=True)
+        contents = {}
         for file, spec in variant.spec["files"].items():
             earlier = (kept / file, variant.path / file)
             good = next((path for path in earlier if _matches(path, spec)), None)
@@ -99,8 +99,9 @@ def fetch(name):
                 good = Path(_download(file, spec, name, staging))
                 if _published(spec):  # kept aside at once, so that a second try need not load it
                     good = good.replace(kept / file)
-            shutil.copyfile(good, staged / file)
-        _check(staged, {file: f"the downloaded {file}" for file in variant.spec["files"]})
+            contents[file] = (f"the downloaded {file}", good)
+        staged, origins = _fill(staging / "all", contents)
+        _check(staged, origins)
         result = _install(variant, staged)
         for file in variant.spec["files"]:
             (kept / file).unlink(missing_ok=True)
@@ -192,12 +193,12 @@ def _gather(source, staging):
             raise DataError(f"{source} is neither a file nor a folder")
         elif name in _limits():
             groups = [{name: source} | _companions(source.parent, name)]
-        elif formats.is_zip(source):
-            return _unpack(source, staging)
         else:
-            groups = []
+            groups = None if formats.is_zip(source) else []
     except OSError as error:
         raise DataError(f"{source} may not be read ({error.strerror})") from error
+    if groups is None:
+        return _unpack(source, staging)
     return [
         _fill(staging / str(index), {file: (str(path), path) for file, path in group.items()})
         for index, group in enumerate(groups)
@@ -216,8 +217,8 @@ def _all_variants():
 
 
 def _search(source):
-    groups, seen, limits = [], 0, _limits()
-    for parent, folders, files in os.walk(source):
+    groups, seen, limits, unread = [], 0, _limits(), []
+    for parent, folders, files in os.walk(source, onerror=unread.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         seen += len(files) + len(folders)
         if seen > SEARCH_LIMIT:
@@ -230,6 +231,8 @@ def _search(source):
             group = {name: Path(parent, name)} | _companions(Path(parent), name)
             groups.append(group)
             here -= set(group)
+    if unread and not groups:
+        raise unread[0]
     return groups
 
 

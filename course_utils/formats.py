@@ -47,7 +47,7 @@ def reading():
     except PermissionError as error:
         raise DataError(f"it may not be read ({error.strerror})") from error
     except Exception as error:
-        reason = str(error).strip().rstrip(".") or type(error).__name__
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
         raise DataError(f"it is incomplete or damaged ({reason})") from error
 
 
@@ -132,7 +132,7 @@ def open_zip(path):
     with reading():
         _bound_directory(path)
         archive = zipfile.ZipFile(path)
-    with archive, reading():
+    with archive:
         entries = {}
         for info in archive.infolist():
             name = _safe_path(info)

@@ -411,6 +411,33 @@ def test_a_disk_that_refuses(room, monkeypatch, code, said, place):
     assert room.everything() == before
 
 
+def test_a_full_disk_while_a_zip_is_unpacked(room, monkeypatch):
+    (room.stick / "a.zip").write_bytes(zip_bytes({"mnist.npz": room.files["mnist.npz"]}))
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    refused(lambda: fetching.import_(room.stick / "a.zip"), "full disk")
+    assert not room.litter()
+
+
+def test_what_may_not_be_read(room, monkeypatch):
+    def deny(*args, **kwargs):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    room.put("mnist.npz")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", deny)
+        refused(lambda: fetching.import_(room.stick), str(room.stick), "may not be read")
+    real = open
+    monkeypatch.setattr(
+        "builtins.open",
+        lambda path, *args, **more: (deny if args == ("rb",) else real)(path, *args, **more),
+    )
+    refused(lambda: fetching.import_(room.stick / "mnist.npz"), "mnist.npz", "may not be read")
+
+
 def test_an_import_that_is_interrupted(room, monkeypatch):
     room.put(*room.files)
 

@@ -153,7 +153,7 @@ def _random_network(rng):
 class SparseLoss(Exercise):
     """Cross-entropy from whole-number labels, equal to that from one-hot labels."""
 
-    name = "sparse_loss"
+    name = "loss"
     answer = "sparse_loss"
     hints = (
         "Of each row of probabilities only one counts: that of the true class.",
@@ -561,7 +561,7 @@ def suspects(probabilities, labels, k):
 
 
 audit = Audit()
-sparse_loss = SparseLoss()
+loss = SparseLoss()
 overfit = Overfit()
-compile = Compile()
 suspects = Suspects()
+compile = Compile()

@@ -118,7 +118,7 @@ def say(text):
     display(Markdown(text))
 
 
-def claim(statement, evidence):
+def claim(statement, evidence, *, myth=None, points=False):
     """Settle a statement by what was measured, and say how it came out.
 
     Parameters
@@ -129,6 +129,10 @@ def claim(statement, evidence):
         A bool settles an exact statement (a shape, a count, a gradient). An interval settles a
         statistical one: supported if it lies above zero, contradicted if it lies below, and
         otherwise not distinguishable on this run, which is a result too.
+    myth : str, optional
+        The claim that the statement speaks against: it gets the opposite verdict, shown first.
+    points : bool
+        Show an interval of fractions in percentage points.
 
     Returns
     -------
@@ -150,7 +154,11 @@ def claim(statement, evidence):
         verdict = (
             SUPPORTED if evidence.low > 0 else CONTRADICTED if evidence.high < 0 else UNDECIDED
         )
-        detail = f" Effect {evidence} ({evidence.level:.0%} interval, n = {evidence.n})."
+        shown = str(evidence)
+        if points:
+            low, middle, high = (100 * x for x in (evidence.low, evidence.estimate, evidence.high))
+            shown = f"{middle:.1f} points [{low:.1f}, {high:.1f}]"
+        detail = f" Effect {shown} ({evidence.level:.0%} interval, n = {evidence.n})."
     elif isinstance(evidence, bool | np.bool_):
         verdict = SUPPORTED if evidence else CONTRADICTED
         detail = ""
@@ -161,6 +169,10 @@ def claim(statement, evidence):
     if verdict == CONTRADICTED:
         raise AssertionError(f"{statement} — {CONTRADICTED} by this run.{detail}")
     mark = "✔" if verdict == SUPPORTED else "≈"
+    if myth:
+        fate = CONTRADICTED if verdict == SUPPORTED else UNDECIDED
+        sign = "✘" if verdict == SUPPORTED else "≈"
+        say(f"{sign} The myth: *{myth}* **{fate[0].upper()}{fate[1:]}.**")
     say(f"{mark} *{statement}* **{verdict[0].upper()}{verdict[1:]}.**{detail}")
     return _Shown(verdict)
 

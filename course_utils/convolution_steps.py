@@ -122,8 +122,8 @@ def draw(laid_out, step):
     row, column = laid_out.place(step)
     window = laid_out.window(step)
     products = window * laid_out.kernel
-    figure = Figure(figsize=(9.6, 4.0), layout="constrained")
-    grid = figure.add_gridspec(2, 5, width_ratios=[2.1, 1, 1, 1, 1.7], height_ratios=[1.2, 1])
+    figure = Figure(figsize=(9.6, 3.7), layout="constrained")
+    grid = figure.add_gridspec(2, 5, width_ratios=[2.1, 1, 1, 1, 1.7], height_ratios=[1.15, 1])
     source = figure.add_subplot(grid[:, 0])
     small = [figure.add_subplot(grid[0, k]) for k in (1, 2, 3)]
     words = figure.add_subplot(grid[1, 1:4])
@@ -151,7 +151,7 @@ def draw(laid_out, step):
     bottom = laid_out.reads(step)[0][-1]
     for y, corner in ((top - 0.5, 1.0), (bottom + 0.5, 0.0)):
         _link(figure, source, (right + 0.5, y), small[0], (0, corner), arrow="-")
-    _link(figure, words, (0.98, 0.17), result, (column, row), arrow="-|>", into_data=True)
+    _link(figure, words, (0.99, 0.75), result, (column, row), arrow="-|>", into_data=True)
     plotting.headline(
         figure,
         f"Step {step} of {laid_out.output.size}: the products add up to "
@@ -235,7 +235,7 @@ def axis_windows(size, kernel_size, strides=1, padding="valid", dilation_rate=1)
             f"⌊({size} + {before + after} − {dilation_rate}·({kernel_size} − 1) − 1)/{strides}⌋ "
             f"+ 1 = {outputs}"
         )
-    figure = Figure(figsize=(7.4, 3.7), layout="constrained")
+    figure = Figure(figsize=(7.4, 3.2), layout="constrained")
     axis = figure.subplots()
     read = {
         output * strides + dilation_rate * tap - before
@@ -260,10 +260,10 @@ def axis_windows(size, kernel_size, strides=1, padding="valid", dilation_rate=1)
     unread = size - len(read & set(range(size)))
     axis.text(size + after + 0.3, 0, "the image", va="center", fontsize=9)
     axis.set(
-        xlim=(-before - 0.8, size + after + 2.6), ylim=(max(outputs, 7) + 0.7, -0.8), aspect="auto"
+        xlim=(-before - 0.8, size + after + 2.6), ylim=(max(outputs, 5) + 0.7, -0.8), aspect="auto"
     )
     axis.axis("off")
-    lost = f"; {unread} of {size} pixels (×) are never read" if unread else ""
+    lost = f"; nobody reads {unread} of {size} pixels (×)" if unread else ""
     plotting.headline(figure, f"Output size {formula}{lost}")
     return figure
 
@@ -344,10 +344,9 @@ def _sum_in_words(axis, window, kernel, total):
     for values, weights in zip(window, kernel, strict=True):
         terms = [f"{number(v)}·{_signed(w)}" for v, w in zip(values, weights, strict=True)]
         lines.append(("+ " if lines else "  ") + " + ".join(terms))
-    lines.append(f"= {number(total)}")
-    axis.text(
-        0.5, 0.5, "\n".join(lines), ha="center", va="center", fontsize=10, family="DejaVu Sans Mono"
-    )
+    fixed = {"va": "center", "family": "DejaVu Sans Mono"}
+    axis.text(0.4, 0.75, "\n".join(lines), ha="center", fontsize=9.5, **fixed)
+    axis.text(0.98, 0.75, f"= {number(total)}", ha="right", fontsize=12, weight="bold", **fixed)
     axis.set(xlim=(0, 1), ylim=(0, 1))
     axis.axis("off")
 
@@ -369,6 +368,6 @@ def _link(figure, start, at, end, to, arrow, into_data=False):
             color=ORANGE,
             linewidth=1.0,
             arrowstyle=arrow,
-            shrinkB=9 if into_data else 0,
+            shrinkB=15 if into_data else 0,
         )
     ).set_in_layout(False)

@@ -8,7 +8,7 @@ from matplotlib import rc_context
 from matplotlib.patches import Rectangle
 
 from . import plotting
-from .plotting import BLUE, GREEN, ORANGE, STYLE
+from .plotting import BLUE, ORANGE, STYLE
 
 PART_LOOKS = {
     "train": {"facecolor": "#BBD9EE", "hatch": ""},
@@ -80,12 +80,14 @@ def pipeline(image, maps, probabilities, class_names, *, title):
     for axis in axes.flat:
         axis.axis("off")
     image = np.asarray(image)
-    axes[1, 0].imshow(image[..., 0] if image.shape[-1] == 1 else image)
+    side = image.shape[0]
+    _to_scale(axes[1, 0], image[..., 0] if image.shape[-1] == 1 else image, side)
     axes[1, 0].set_title("image\n" + "×".join(map(str, image.shape)), loc="center", fontsize=9)
     for column, (name, stack) in enumerate(stages, start=1):
         for row, k in enumerate(np.linspace(0, stack.shape[-1] - 1, 3).astype(int)):
-            axes[row, column].imshow(stack[..., k])
-        size = "×".join(map(str, stack.shape))
+            _to_scale(axes[row, column], stack[..., k], side)
+        height, width, filters = stack.shape
+        size = f"{height}×{width}, 3 of {filters}"
         axes[0, column].set_title(f"→ {name}\n{size}", loc="center", fontsize=9)
     grid = axes[0, 0].get_gridspec()
     for row in range(3):
@@ -101,28 +103,48 @@ def pipeline(image, maps, probabilities, class_names, *, title):
     return figure
 
 
+def _to_scale(axis, picture, side):
+    """Show a picture so that a pixel is as large as in a picture of `side` pixels a side."""
+    axis.imshow(picture)
+    margin = (side - picture.shape[0]) / 2
+    axis.set(
+        xlim=(-0.5 - margin, picture.shape[1] - 0.5 + margin),
+        ylim=(picture.shape[0] - 0.5 + margin, -0.5 - margin),
+    )
+
+
 def weights_needed(counts, *, title):
-    """Draw numbers of weights as bars on a log scale, each with its number written out.
+    """Draw numbers of weights on a log scale, each written out, with the factor between two rows.
 
     Parameters
     ----------
     counts : mapping from name to int
+        From the largest to the smallest.
     title : str
 
     Returns
     -------
     Figure
     """
-    figure, axis = plotting.subplots(size=(7.4, 0.9 + 0.42 * len(counts)))
-    looks = [(BLUE, ""), (ORANGE, "//"), (GREEN, "..")]
-    for row, (count, (color, hatch)) in enumerate(
-        zip(counts.values(), looks * len(counts), strict=False)
-    ):
-        axis.barh(row, count, color=color, hatch=hatch, edgecolor="white", height=0.62)
-        axis.annotate(f"{count:,}", (count, row), (5, 0), textcoords="offset points", va="center")
+    figure, axis = plotting.subplots(size=(7.4, 1.0 + 0.55 * len(counts)))
+    numbers = list(counts.values())
+    axis.hlines(range(len(numbers)), 1, numbers, color="#BBBBBB", lw=1)
+    for row, count in enumerate(numbers):
+        axis.plot(count, row, "o", color=BLUE, markersize=9)
+        axis.annotate(f"{count:,}", (count, row), (9, 0), textcoords="offset points", va="center")
+        if row:
+            between = (count * numbers[row - 1]) ** 0.5
+            axis.annotate(
+                f"÷ {numbers[row - 1] / count:,.1f}",
+                (between, row - 0.5),
+                ha="center",
+                va="center",
+                color=ORANGE,
+                fontweight="bold",
+            )
     axis.set(xscale="log", xlabel="numbers to learn (log scale)")
+    axis.set_xlim(1, max(numbers) * 60)
+    axis.set_ylim(len(numbers) - 0.5, -0.5)
+    axis.set_yticks(range(len(numbers)), list(counts))
     plotting.headline(figure, title)
-    axis.set_yticks(range(len(counts)), list(counts))
-    axis.set_xlim(right=max(counts.values()) * 30)
-    axis.invert_yaxis()
     return figure

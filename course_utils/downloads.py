@@ -216,6 +216,8 @@ def read_files(variant, path, size, memory, hashes=None, origins=None):
             if not known:
                 memory.keep(target)
         except (DataError, OSError) as error:
+            memory.forget(target)
+            memory.save()
             shown = (origins or {}).get(file, target)
             expected = _expected(variant, file, hashes)
             raise DataError(f"{shown} is refused: {error}; expected {expected}") from error

@@ -126,7 +126,6 @@ def _download(file, spec, name, staging):
             cache_subdir=".",
             file_hash=spec[algorithm] if algorithm else None,
             hash_algorithm=algorithm or "auto",
-            force_download=True,
         )
     except Exception as error:  # get_file raises plain Exceptions
         if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:

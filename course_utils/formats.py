@@ -127,7 +127,7 @@ def open_zip(path):
     ------
     DataError
         If the file is no zip, has an entry that would land outside of a folder, has the same path
-        twice, is encrypted, or is compressed by anything but deflate (whose output Python bounds).
+        twice, or is compressed by anything but deflate (whose output Python bounds).
     """
     with reading():
         _bound_directory(path)
@@ -140,8 +140,6 @@ def open_zip(path):
                 continue
             if name in entries:
                 raise DataError(f"it holds {name} twice")
-            if info.flag_bits & 1:
-                raise DataError(f"its entry {name} is encrypted")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise DataError(f"its entry {name} is compressed in a way that is not allowed here")
             entries[name] = info

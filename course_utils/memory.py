@@ -65,6 +65,10 @@ class Memory:
         }
         self.changed = True
 
+    def forget(self, file):
+        """Remember no longer that a file is right: it turned out not to be."""
+        self.changed |= self.entries.pop(self._key(file), None) is not None
+
     def save(self):
         """Write it down, if the folder allows it: what is forgotten is only verified again."""
         if self.changed:

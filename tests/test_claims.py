@@ -128,3 +128,19 @@ def test_say_shows_markdown(monkeypatch):
     monkeypatch.setattr("IPython.display.display", shown.append)
     claims.say("**3** of 4")
     assert shown[0]._repr_markdown_() == "**3** of 4"
+
+
+@pytest.mark.parametrize(
+    ("interval", "fate"),
+    [
+        (Interval(0.02, 0.01, 0.03, 0.95, 5), "Contradicted"),
+        (Interval(0.02, -0.01, 0.03, 0.95, 5), "Not distinguishable"),
+    ],
+)
+def test_a_myth_gets_the_opposite_verdict(interval, fate, monkeypatch):
+    said = []
+    monkeypatch.setattr(claims, "say", said.append)
+    claim("Shuffling hurts.", interval, myth="Shuffling is harmless.", points=True)
+    assert "The myth: *Shuffling is harmless.*" in said[0]
+    assert fate in said[0]
+    assert "2.0 points [" in said[1]

@@ -71,8 +71,16 @@ def executed(tmp_path_factory):
     out = folder / "out put"
     options = ["-j", "2", "--profile", "full", "--data", "bundled", "--timeout", "4"]
     command = [sys.executable, "-m", "course_utils.command", "run", *words, *options]
+    # A user's own kernel of the same name, which must play no part.
+    foreign = folder / "share/kernels/python3/kernel.json"
+    foreign.parent.mkdir(parents=True)
+    foreign.write_text('{"argv": ["no-such-program"], "display_name": "x", "language": "python"}')
     done = subprocess.run(
-        [*command, "--out", str(out)], capture_output=True, text=True, encoding="utf-8"
+        [*command, "--out", str(out)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "JUPYTER_PATH": str(folder / "share"), "PYTHONIOENCODING": "utf-8"},
     )
     return folder, out, done
 
@@ -86,7 +94,7 @@ def test_a_run_goes_on_after_failures_and_exits_with_1(executed):
     assert found["wrong"]["error"] == "ZeroDivisionError: division by zero"
     assert (found["dead"]["status"], found["dead"]["cell"]) == ("kernel died", "step-1")
     assert found["alone"]["status"] == "failed"
-    assert "ended without a result" in found["alone"]["error"]
+    assert found["alone"]["error"] == "the process ended without a result: no message"
     assert (found["slow"]["status"], found["slow"]["cell"]) == ("timed out", "step-1")
 
 
@@ -97,7 +105,6 @@ def test_the_table_has_a_row_for_each_notebook(executed):
     assert re.search(r"^wrong +failed in cell step-1 .*ZeroDivisionError", table, flags=re.M)
     assert re.search(r"^dead +kernel died in cell step-1 ", table, flags=re.M)
     assert "1 of 5 notebooks ran" in done.stdout.splitlines()[-1]
-    assert "TCP" not in done.stdout + done.stderr
 
 
 def test_the_notebook_gets_profile_data_folder_and_this_python(executed):
@@ -278,6 +285,7 @@ def test_the_courses_own_folders_are_not_written_to(tmp_path, monkeypatch, capsy
 def course(tmp_path, monkeypatch):
     """A course of three empty notebooks."""
     monkeypatch.setattr(run, "ROOT", tmp_path)
+    monkeypatch.chdir(tmp_path)
     names = ("00_start_here", "03_full_cnn", "04_regularization")
     return [Path(write(tmp_path / f"notebooks/{name}.ipynb")) for name in names]
 

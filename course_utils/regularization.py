@@ -1,0 +1,348 @@
+"""What notebook 04 computes: penalised minima, decay, cutout, and the variants that it compares.
+
+Nothing here draws; `regularization_plots` does. Keras is imported where it is used.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import partial
+
+import numpy as np
+
+PENALTIES = ("L1", "L2")
+VARIANTS = (
+    "plain",
+    "the blog's L2",
+    "L2 everywhere",
+    "the blog's dropout",
+    "augmentation",
+)
+EVERYWHERE = 0.01  # λ of "L2 everywhere"
+
+
+def _one_of(name, value, choices):
+    if value not in choices:
+        near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.0)[0]
+        raise ValueError(
+            f"{name} must be one of {', '.join(choices)}: got {value!r}; did you mean {near!r}?"
+        )
+
+
+def _not_negative(name, value):
+    if not value >= 0:
+        raise ValueError(f"{name} must be at least 0: got {value!r}")
+
+
+def penalty(weights, kind, strength):
+    """Return λΣ|w| or λΣw², as Keras' regularizers do: there is no ½ in the latter.
+
+    Parameters
+    ----------
+    weights : array
+    kind : {"L1", "L2"}
+    strength : float
+        λ, at least 0.
+    """
+    _one_of("kind", kind, PENALTIES)
+    _not_negative("strength", strength)
+    weights = np.asarray(weights, float)
+    return float(strength * (np.abs(weights) if kind == "L1" else weights**2).sum())
+
+
+def proximal(weights, kind, strength):
+    """Return the point v that makes ½(v − w)² + penalty(v) smallest, for each weight w.
+
+    For L1 it is the soft threshold, max(|w| − λ, 0) with the sign of w, and exactly zero up to λ;
+    for L2 it is w / (1 + 2λ), which is zero for w = 0 only. After a gradient step of rate r, pass
+    r·λ. Source: Parikh and Boyd, *Proximal algorithms*, 2014, section 6.5.2.
+
+    Parameters
+    ----------
+    weights : array
+    kind : {"L1", "L2"}
+    strength : float
+        λ times the learning rate, at least 0.
+
+    Returns
+    -------
+    ndarray, shape of `weights`
+    """
+    _one_of("kind", kind, PENALTIES)
+    _not_negative("strength", strength)
+    weights = np.asarray(weights, float)
+    if kind == "L2":
+        return weights / (1 + 2 * strength)
+    return np.sign(weights) * np.maximum(np.abs(weights) - strength, 0)
+
+
+def penalised_minimum(hessian, target, kind, strength, steps=4000):
+    """Find the minimum of ½(w − target)ᵀ·hessian·(w − target) + penalty(w).
+
+    Parameters
+    ----------
+    hessian : array (n, n)
+        Symmetric, with eigenvalues above 0.
+    target : array (n,)
+        Where the loss alone is smallest.
+    kind : {"L1", "L2"}
+    strength : float
+        λ, at least 0.
+    steps : int
+        Proximal gradient steps, for L1 (ISTA: Beck and Teboulle, 2009). L2 is solved outright.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    _one_of("kind", kind, PENALTIES)
+    _not_negative("strength", strength)
+    hessian, target = np.asarray(hessian, float), np.asarray(target, float)
+    curvatures = np.linalg.eigvalsh(hessian)
+    if curvatures[0] <= 0:
+        raise ValueError(
+            f"hessian must have eigenvalues above 0: the smallest is {curvatures[0]:.3g}"
+        )
+    pull = hessian @ target
+    if kind == "L2":
+        return np.linalg.solve(hessian + 2 * strength * np.eye(len(target)), pull)
+    rate = 1 / curvatures[-1]
+    weights = target.copy()
+    for _ in range(steps):
+        weights = proximal(weights - rate * (hessian @ weights - pull), "L1", rate * strength)
+    return weights
+
+
+def sparse_problem(seed, examples=200, features=50, used=5, noise=0.3):
+    """Draw a regression in which only a few of many features matter.
+
+    Returns
+    -------
+    (ndarray (examples, features), ndarray (examples,), ndarray (features,))
+        Features, targets, and the true weights: `used` of them between 1 and 3 in size, at random
+        places, and the others 0.
+    """
+    rng = np.random.default_rng(seed)
+    weights = np.zeros(features)
+    chosen = rng.choice(features, used, replace=False)
+    weights[chosen] = rng.uniform(1, 3, used) * rng.choice([-1, 1], used)
+    inputs = rng.normal(size=(examples, features))
+    return inputs, inputs @ weights + noise * rng.normal(size=examples), weights
+
+
+def decay_traces(optimizer, noise, steps, *, strength=0.0, seed=0):
+    """Let an optimizer move weights that start at 1 and whose gradients are noise around zero.
+
+    Parameters
+    ----------
+    optimizer : keras.optimizers.Optimizer
+        A fresh one.
+    noise : mapping from name to float
+        Standard deviation of the gradients of each group of 100 weights. All groups get the same
+        draws, times this.
+    steps : int
+    strength : float
+        λ of an L2 penalty, whose gradient 2λw is added to the noise.
+    seed : int
+
+    Returns
+    -------
+    dict from name to ndarray (steps + 1,)
+        The mean weight of each group before the first step and after each.
+    """
+    import keras
+
+    rng = np.random.default_rng(seed)
+    scales = np.repeat(list(noise.values()), 100).astype("float32")
+    weights = keras.Variable(np.ones(len(scales), "float32"))
+    rows = [weights.numpy()]
+    for _ in range(steps):
+        draws = np.tile(rng.normal(size=100), len(noise)).astype("float32")
+        gradient = scales * draws + 2 * strength * rows[-1]
+        optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [weights])
+        rows.append(weights.numpy().copy())
+    means = np.reshape(rows, (steps + 1, len(noise), 100)).mean(axis=2)
+    return dict(zip(noise, means.T, strict=True))
+
+
+def cutout(images, size, rng, value=0):
+    """Cover a random square of each image; near an edge only a part of it lies inside.
+
+    Source: DeVries and Taylor, *Improved regularization of convolutional neural networks with
+    cutout*, 2017.
+
+    Parameters
+    ----------
+    images : array (n, h, w, c)
+    size : int
+        Side of the square in pixels, at least 0; its centre may be any pixel.
+    rng : numpy.random.Generator
+    value : number
+        What the square is filled with.
+
+    Returns
+    -------
+    ndarray, shape and dtype of `images`
+    """
+    if size < 0:
+        raise ValueError(f"size must be at least 0: got {size}")
+    images = np.array(images)
+    height, width = images.shape[1:3]
+    for image in images:
+        top, left = rng.integers(height) - size // 2, rng.integers(width) - size // 2
+        image[max(top, 0) : max(top + size, 0), max(left, 0) : max(left + size, 0)] = value
+    return images
+
+
+def covered_share(size, side):
+    """Return the expected share of an image of side × side that `cutout` covers."""
+    tops = np.arange(side) - size // 2
+    inside = np.minimum(tops + size, side) - np.maximum(tops, 0)
+    return float((inside.mean() / side) ** 2)
+
+
+def ridge_accuracy(train, validation, strengths):
+    """Fit linear classifiers with an L2 penalty, for many λ at once, and score them.
+
+    One-hot targets, squared error summed over the images, penalty λΣw²; pixels are divided by 255
+    and centred. The minimum is written down outright from one singular value decomposition.
+
+    Parameters
+    ----------
+    train, validation : (images, labels)
+        uint8 images (n, …) and labels (n,).
+    strengths : sequence of float
+        λ, above 0.
+
+    Returns
+    -------
+    list of float
+        Validation accuracy for each λ.
+    """
+    strengths = np.asarray(strengths, float)
+    if not (strengths > 0).all():
+        raise ValueError(f"strengths must be above 0: got {strengths.min()}")
+    (images, labels), (held_out, truth) = train, validation
+    rows, others = (x.reshape(len(x), -1) / 255.0 for x in (images, held_out))
+    mean = rows.mean(axis=0)
+    targets = np.eye(labels.max() + 1)[labels]
+    left, sizes, right = np.linalg.svd(rows - mean, full_matrices=False)
+    projected, seen = left.T @ (targets - targets.mean(axis=0)), (others - mean) @ right.T
+    found = []
+    for strength in strengths:
+        shrunk = (sizes / (sizes**2 + strength))[:, None] * projected
+        scores = seen @ shrunk + targets.mean(axis=0)
+        found.append(float((scores.argmax(axis=1) == truth).mean()))
+    return found
+
+
+def pets_network(variant, scale, input_shape):
+    """Build the blog's network, thinner, in one of the variants that notebook 04 compares.
+
+    Parameters
+    ----------
+    variant : str
+        One of `VARIANTS`: plain; the blog's L2 (1e-4 on its second dense layer); L2 with λ =
+        `EVERYWHERE` on every kernel; the blog's dropout (one half, twice); augmentation (mirror
+        images, and shifts of up to a tenth).
+    scale, input_shape
+        As for `models.blog_network`.
+
+    Returns
+    -------
+    keras.Sequential
+    """
+    import keras
+
+    from .models import blog_network
+
+    _one_of("variant", variant, VARIANTS)
+    kind = {"the blog's L2": "l2", "the blog's dropout": "dropout"}.get(variant, "plain")
+    network = blog_network(kind, scale, input_shape)
+    if variant == "L2 everywhere":
+        for layer in network.layers:
+            if hasattr(layer, "kernel"):
+                layer.kernel.regularizer = keras.regularizers.L2(EVERYWHERE)
+    if variant == "augmentation":
+        changes = [
+            keras.layers.RandomFlip("horizontal"),
+            keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
+        ]
+        network = keras.Sequential([keras.Input(input_shape), *changes, *network.layers])
+    return network
+
+
+def measure_gap(model, data):
+    """Return pure cross-entropies, in inference mode, without any penalty.
+
+    Returns
+    -------
+    dict
+        `training` and `validation` (nats), `gap` (validation − training), `accuracy` (validation).
+    """
+    from .metrics import cross_entropy
+
+    found = {}
+    for part, (images, labels) in zip(("training", "validation"), data, strict=True):
+        # predict would trace a new graph for each network, which takes longer than a small one.
+        scores = np.concatenate(
+            [model(images[k : k + 400], training=False).numpy() for k in range(0, len(images), 400)]
+        )
+        found[part] = cross_entropy(scores, labels)
+    found["gap"] = found["validation"] - found["training"]
+    return found | {"accuracy": float(((scores > 0.5) == labels.reshape(-1, 1)).mean())}
+
+
+def standardised(train, *others):
+    """Shift and scale images by the mean and standard deviation of the training pixels.
+
+    Parameters
+    ----------
+    train, *others : Split
+
+    Returns
+    -------
+    list of (ndarray of float32, ndarray of float32 (n, 1))
+        Images, and their labels as a column, as Keras' binary metrics want them.
+    """
+    mean, spread = train.images.mean(), train.images.std()
+    return [
+        (((part.images - mean) / spread).astype("float32"), part.labels[:, None].astype("float32"))
+        for part in (train, *others)
+    ]
+
+
+def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25):
+    """Train one variant on a few pets with Adam at 0.001: one run of `experiments.compare`.
+
+    Every seed draws its own training images, its own first weights and its own order; the
+    validation images are all that there are, and the same for each.
+
+    Parameters
+    ----------
+    seed : int
+    variant : str
+        One of `VARIANTS`.
+    pets : Dataset
+    images : int
+        How many to train on.
+    scale : float
+        Of the network.
+    epochs, batch_size : int
+
+    Returns
+    -------
+    dict
+        What `experiments.Training` returns, and what `measure_gap` measures.
+    """
+    from .experiments import Training
+
+    data = tuple(standardised(pets.train.take(images, seed=seed), pets.validation))
+    return Training(
+        partial(pets_network, variant, scale, pets.image_shape),
+        data,
+        epochs=epochs,
+        batch_size=batch_size,
+        compile={"optimizer": "adam", "loss": "binary_crossentropy"},
+        measure=measure_gap,
+    )(seed)

@@ -23,6 +23,7 @@ _HOME_OF = {
     "start": "session",
 }
 _MODULES = (
+    "quiet",
     "timing",
     "arithmetic",
     "numpy_ops",
@@ -39,6 +40,10 @@ _MODULES = (
     "experiments",
     "plotting",
     "diagrams",
+    "result_plots",
+    "stopping_plots",
+    "one_pixel",
+    "slides_log",
     "widgets",
     "exercises",
     "claims",

@@ -150,6 +150,18 @@ def draw(growth, layer):
     return figure
 
 
+def in_words(growth, layer):
+    """Say what `draw` shows, as alternative text; the same arguments."""
+    mask, box = growth.masks[layer - 1], growth.box(layer)
+    levels = [len(level) for level in growth.seen(layer)]
+    on_the_way = ", ".join(str(count) for count in reversed(levels[1:]))
+    return (
+        f"A cone of lines from the middle unit of layer {layer} down to the pixels: {on_the_way} "
+        f"units and at last {levels[0]} pixels in a row. From above, {int(mask.sum())} measured "
+        f"pixels in a predicted frame of {len(box)}×{len(box)}."
+    )
+
+
 def agrees(growth):
     """Whether each measured mask reaches exactly the border of its predicted box."""
     return all(

@@ -314,7 +314,10 @@ def value_grids(arrays, *, signs=None, title, limit=None, columns=None):
     rows = -(-len(arrays) // columns)
     shapes = [np.shape(each) for each in arrays.values()]
     widths = [max(s[1] for s in shapes[k::columns]) for k in range(columns)]
-    size = min(9.6, 1.2 + 0.52 * sum(widths)), 0.8 + rows * (0.5 + 0.42 * max(s[0] for s in shapes))
+    size = (
+        min(9.6, max(6.0, 1.2 + 0.52 * sum(widths))),
+        0.8 + rows * (0.5 + 0.42 * max(s[0] for s in shapes)),
+    )
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(rows, columns, squeeze=False, width_ratios=widths)
     for axis in axes.flat:

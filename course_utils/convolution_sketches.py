@@ -128,7 +128,7 @@ def local_connections(*, title):
 
 
 @plotting.styled
-def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None):
+def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None, map_names=None):
     """Draw an image's channels, a window through all of them, and the stack of feature maps.
 
     Parameters
@@ -140,8 +140,8 @@ def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None):
     title : str
     window : (float, float)
         Where the window is, as a share of the rows and columns.
-    names : sequence of str, optional
-        Of the channels.
+    names, map_names : sequences of str, optional
+        Of the channels and of the maps.
 
     Returns
     -------
@@ -170,7 +170,13 @@ def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None):
         unit = sheet.middle(top, left)
         axis.plot(*unit, "s", color=colors[k % 4], markersize=8, markeredgecolor="white")
         place = sheet.point(height, 0)
-        axis.text(place[0] + 0.05, place[1] - 0.25, f"map {k + 1}", va="top", fontsize=9)
+        axis.text(
+            place[0] + 0.05,
+            place[1] - 0.25,
+            map_names[k] if map_names else f"map {k + 1}",
+            va="top",
+            fontsize=9,
+        )
         # Each of the window's channels leads to the unit: that is the sum over the channels.
         for from_ in inputs:
             ends = np.array([from_.point(top + size / 2, left + size), unit])

@@ -160,6 +160,37 @@ def draw(laid_out, step):
     return figure
 
 
+def in_words(laid_out, step):
+    """Say what `draw` shows, as alternative text.
+
+    Parameters
+    ----------
+    laid_out : Steps
+    step : int
+
+    Returns
+    -------
+    str
+    """
+    row, column = laid_out.place(step)
+    rows, columns = laid_out.reads(step)
+    window, kernel = (_rows(each) for each in (laid_out.window(step), laid_out.kernel))
+    return (
+        f"Step {step} of {laid_out.output.size}. Rows {_list(rows)}, columns {_list(columns)} of "
+        f"the {_size(laid_out.padded)} image hold {window}; times the kernel {kernel}, added up, "
+        f"they make {number(laid_out.output[row, column])}, which stands in row {row}, column "
+        f"{column} of the {_size(laid_out.output)} output."
+    )
+
+
+def _rows(values):
+    return " / ".join(" ".join(map(number, row)) for row in values)
+
+
+def _list(numbers):
+    return ", ".join(map(str, numbers))
+
+
 @plotting.styled
 def padding_panels(image, kernel, paddings, *, strides=1, title):
     """Draw the same image with several paddings: the padded image above, the output below.
@@ -266,6 +297,25 @@ def axis_windows(size, kernel_size, strides=1, padding="valid", dilation_rate=1)
     lost = f"; nobody reads {unread} of {size} pixels (×)" if unread else ""
     plotting.headline(figure, f"Output size {formula}{lost}")
     return figure
+
+
+def axis_in_words(size, kernel_size, strides=1, padding="valid", dilation_rate=1):
+    """Say what `axis_windows` shows, as alternative text; the same arguments."""
+    outputs = output_size(size, kernel_size, strides, padding, dilation_rate)
+    before, after = (
+        same_padding(size, kernel_size, strides, dilation_rate)
+        if is_same(padding)
+        else padding_pair(padding)
+    )
+    reads = [
+        _list(output * strides - before + dilation_rate * tap for tap in range(kernel_size))
+        for output in range(outputs)
+    ]
+    listed = "; ".join(f"output {n} reads {pixels}" for n, pixels in enumerate(reads))
+    return (
+        f"A row of the pixels 0 to {size - 1} with {before} zeros before and {after} after. "
+        f"Below, {listed}."
+    )
 
 
 def cells(axis, values, *, edges=None, limit=None, shown=None):

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from . import downloads, formats, photos
 from .formats import DataError
 from .memory import STAGING, Memory, write_json
+from .quiet import quiet_import
 
 SEARCH_LIMIT = 100_000  # entries of a folder that an import looks at
 DAY = 86_400  # seconds
@@ -112,8 +113,8 @@ def fetch(name):
 
 
 def _download(file, spec, name, staging):
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    from keras.utils import get_file
+    with quiet_import():
+        from keras.utils import get_file
 
     algorithm = _published(spec)
     timeout = socket.getdefaulttimeout()

@@ -306,7 +306,7 @@ def reliability(tables, *, title):
         axis.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, marker="")
         full = table[table["n"] > 0]
         for sure, right in zip(full["confidence"], full["accuracy"], strict=True):
-            axis.plot([sure, sure], [sure, right], color=ORANGE, linewidth=2, marker="")
+            axis.plot([sure, sure], [sure, right], "-", color=ORANGE, linewidth=2, marker="")
         area = 25 + 500 * full["n"] / full["n"].sum()
         axis.scatter(full["confidence"], full["accuracy"], area, color=BLUE, alpha=0.85, zorder=3)
         for sure, right, n in zip(full["confidence"], full["accuracy"], full["n"], strict=True):
@@ -438,6 +438,35 @@ def filter_sheets(sheets, *, title, columns=16):
     bar = figure.colorbar(shown, ax=list(axes[:, 0]), shrink=0.7, pad=0.01)
     bar.set_label("weight")
     bar.outline.set_visible(False)
+    return _titled(figure, title)
+
+
+@styled
+def patch_rows(rows, *, title):
+    """Draw rows of small patches, each row with its name; white is the same in all.
+
+    Parameters
+    ----------
+    rows : mapping from name to array (n, k, k)
+        Patches with values in 0–1; the size k may differ from row to row.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    most = max(len(patches) for patches in rows.values())
+    figure, axes = plotting.subplots(
+        len(rows), most, size=(1.5 + 0.68 * most, 0.45 + 0.68 * len(rows)), squeeze=False
+    )
+    for line, (name, patches) in zip(axes, rows.items(), strict=True):
+        for axis in line:
+            axis.axis("off")
+        for axis, patch in zip(line, patches, strict=False):
+            axis.imshow(patch, cmap="gray", vmin=0, vmax=1)
+        line[0].text(
+            -0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=9.5
+        )
     return _titled(figure, title)
 
 

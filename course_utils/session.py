@@ -1,15 +1,13 @@
-"""The start of every notebook: profile, data source, seed, and a quiet import of TensorFlow."""
+"""The start of every notebook: profile, seed, plot style, and what it all runs on."""
 
 import difflib
 import os
-import sys
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import matplotlib
 
 from .plotting import STYLE
+from .quiet import quiet_import
 
 PROFILES = ("fast", "full")
 HEADLINE = "application/vnd.cnn-course.headline+json"
@@ -104,7 +102,7 @@ def start(profile="fast", *, seed=42):
 
     # Keras would otherwise take the backend of a user's own configuration.
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _quiet_import():
+    with quiet_import():
         import keras
         import tensorflow as tf
 
@@ -124,34 +122,6 @@ def start(profile="fast", *, seed=42):
         f"on {device}"
     )
     return Course(profile, seed, cores, device)
-
-
-@contextmanager
-def _quiet_import():
-    """Silence what TensorFlow prints while it loads; replay it if the import fails.
-
-    Its messages about oneDNN and missing GPU libraries come from C++ and go straight to file
-    descriptor 2; ``TF_CPP_MIN_LOG_LEVEL`` alone does not stop them.
-    """
-    if "tensorflow" in sys.modules:
-        yield
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    saved = os.dup(2)
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        failed = True
-        try:
-            yield
-            failed = False
-        finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
-            if failed:
-                caught.seek(0)
-                sys.stderr.write(caught.read().decode(errors="replace"))
 
 
 def _count(n, what):

@@ -1,0 +1,34 @@
+"""A quiet import of TensorFlow, which talks while it loads."""
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+
+
+@contextmanager
+def quiet_import():
+    """Silence what TensorFlow prints while it loads; replay it if the import fails.
+
+    Its messages about oneDNN and missing GPU libraries come from C++ and go straight to file
+    descriptor 2; ``TF_CPP_MIN_LOG_LEVEL`` alone does not stop them.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        failed = True
+        try:
+            yield
+            failed = False
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            if failed:
+                caught.seek(0)
+                sys.stderr.write(caught.read().decode(errors="replace"))

@@ -1,0 +1,472 @@
+"""Figures of early stopping: the player, who stops when, what patience costs, how choices leak.
+
+Pure functions, as in `plotting`: curves and results of `stopping` in, a ``Figure`` out. Epochs are
+counted from 1.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from course_utils import plotting
+from course_utils.plotting import BLUE, GREEN, GREY, OCHRE, ORANGE, PURPLE, styled
+from course_utils.prechelt import PrecheltResult, curve_of, whole
+from course_utils.stopping import EpochState, Stopping
+
+# What may happen on a timeline: marker and colour.
+EVENTS = {
+    "stops": ("X", ORANGE),
+    "weights kept": ("*", GREEN),
+    "learning rate falls": ("v", PURPLE),
+}
+_CELLS = {"best": ("#BFE3D3", ""), "wait": ("#F6D9B8", "//"), "stop": ("#E9A58A", "xx")}
+_UNSEEN = "#C4C4C4"
+
+
+def typed_curve(text):
+    """Read a curve that somebody has typed: numbers, separated by spaces, commas or semicolons.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``".9 .7 .75 .6"``.
+
+    Returns
+    -------
+    list of float
+
+    Raises
+    ------
+    ValueError
+        If there is no number, or something that is none.
+    """
+    words = [word for word in re.split(r"[\s,;]+", text) if word]
+    if not words:
+        raise ValueError("your curve must hold at least one number: type some, such as .9 .7 .8")
+    values = []
+    for word in words:
+        try:
+            values.append(float(word))
+        except ValueError:
+            raise ValueError(
+                f"your curve must hold numbers with spaces between: got {word!r}"
+            ) from None
+    return values
+
+
+@styled
+def player(curve, result, epoch, *, ylabel, higher=False, min_delta=0.0, patience=0):
+    """Draw early stopping after one epoch: what it has seen, what it knows, what it does.
+
+    Parameters
+    ----------
+    curve : sequence of float
+        The whole curve; what comes after `epoch` is drawn in grey.
+    result : Stopping
+        Of the same curve. After its stop, the last state stays.
+    epoch : int
+        From 1 to the length of the curve.
+    ylabel : str
+        What the curve is.
+    higher : bool
+        Whether more is better.
+    min_delta, patience
+        As they were given to `stopping.early_stopping`.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If the epoch lies outside of the curve.
+    """
+    curve = _finite_curve(curve)
+    epoch = whole(epoch, "epoch", 1)
+    if epoch > len(curve):
+        raise ValueError(
+            f"epoch must be at most {len(curve)}, the length of this curve: got {epoch}"
+        )
+    now = min(epoch, result.epochs)
+    states = result.states[:now]
+    figure, (axis, strip) = plotting.subplots(
+        2, 1, size=(8.2, 4.3), sharex=True, height_ratios=(5, 1)
+    )
+    epochs = np.arange(1, len(curve) + 1)
+    axis.plot(epochs, curve, color=_UNSEEN, marker=".", linestyle=":", linewidth=1.2)
+    axis.plot(epochs[:now], curve[:now], color=BLUE, marker="o", linestyle="-")
+    state = states[-1]
+    if state.best is not None:
+        needed = state.best + (min_delta if higher else -min_delta)
+        axis.axhline(needed, color=GREEN, linestyle="--", linewidth=1.2, marker="")
+        axis.plot(state.best_epoch, state.best, "*", color=GREEN, markersize=17, zorder=5)
+    axis.plot(now, curve[now - 1], "o", color=ORANGE, markersize=14, markerfacecolor="none")
+    axis.text(1.02, 0.98, _state_text(state, result, patience), transform=axis.transAxes, va="top")
+    for each in states:
+        _cell(strip, each)
+    axis.set_ylabel(ylabel)
+    axis.grid(axis="y")
+    strip.set(xlabel="epoch", ylim=(-0.5, 0.5), yticks=[0], yticklabels=["wait"])
+    strip.set_xlim(0.4, len(curve) + 0.6)
+    strip.xaxis.set_major_locator(MaxNLocator(integer=True))
+    strip.spines[["left", "bottom"]].set_visible(False)
+    strip.tick_params(length=0)
+    plotting.headline(figure, player_text(result, epoch))
+    return figure
+
+
+def player_text(result, epoch):
+    """Say in one sentence what early stopping does after an epoch.
+
+    Parameters
+    ----------
+    result : Stopping
+    epoch : int
+
+    Returns
+    -------
+    str
+    """
+    state = result.states[min(epoch, result.epochs) - 1]
+    if state.stopped:
+        when = f"stopped after epoch {state.epoch}" if epoch > state.epoch else "stop"
+        kept = (
+            "with the best epoch's weights"
+            if result.weights_epoch == result.best_epoch
+            else f"with the weights of epoch {result.weights_epoch}"
+        )
+        return f"Epoch {epoch}: {when}, {kept}; the best was {result.best_epoch}"
+    if not state.watched:
+        return f"Epoch {epoch}: not watched yet, train on"
+    if state.improved:
+        return f"Epoch {epoch}: a new best, train on"
+    return f"Epoch {epoch}: no improvement, wait is {state.wait}, train on"
+
+
+def _state_text(state: EpochState, result: Stopping, patience: int) -> str:
+    def number(value):
+        return "none" if value is None else f"{value:.4f}"
+
+    done = "yes" if state.stopped else "no"
+    best = "none" if state.best_epoch is None else state.best_epoch
+    return (
+        f"this epoch {number(state.value)}\nbest so far {number(state.best)}\nits epoch {best}\n\n"
+        f"wait {state.wait} of {max(patience, 1)}\nstop? {done}\n\n"
+        "★ best so far\n○ this epoch\n- - must be\n    beaten"
+    )
+
+
+def _cell(axis, state: EpochState) -> None:
+    kind = "stop" if state.stopped else "best" if state.improved else "wait"
+    color, hatch = _CELLS[kind] if state.watched else ("white", "")
+    axis.add_patch(
+        Rectangle(
+            (state.epoch - 0.5, -0.45), 1, 0.9, facecolor=color, edgecolor="white", hatch=hatch
+        )
+    )
+    words = {"stop": "stop", "best": "★"}.get(kind, str(state.wait)) if state.watched else "–"
+    axis.text(state.epoch, 0, words, ha="center", va="center", fontsize=8.5)
+
+
+def _finite_curve(curve) -> np.ndarray:
+    values = [math.nan if value is None else value for value in curve_of(curve, "curve")]
+    return np.array(values, dtype=float)
+
+
+@styled
+def timeline(curve, rows, *, title, ylabel="validation loss"):
+    """Draw a curve, and below it when each rule does what.
+
+    Parameters
+    ----------
+    curve : sequence of float
+    rows : mapping from name to mapping
+        For each rule, event → epoch or list of epochs (None for never). Events are `EVENTS`:
+        "stops", "weights kept", "learning rate falls".
+    title, ylabel : str
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        For an unknown event.
+    """
+    unknown = {event for events in rows.values() for event in events} - set(EVENTS)
+    if unknown:
+        raise ValueError(f"events must be among {', '.join(EVENTS)}: got {sorted(unknown)[0]!r}")
+    curve = _finite_curve(curve)
+    figure, (axis, below) = plotting.subplots(
+        2,
+        1,
+        size=(8.2, 3.0 + 0.27 * len(rows)),
+        sharex=True,
+        height_ratios=(4.2, 0.6 + len(rows) * 0.62),
+    )
+    axis.plot(range(1, len(curve) + 1), curve, color=BLUE, marker="o", markersize=3.5)
+    axis.set_ylabel(ylabel)
+    axis.grid(axis="y")
+    shown = set()
+    for row, events in enumerate(rows.values()):
+        end = events.get("stops") or len(curve)
+        below.plot([1, end], [row, row], color=GREY, linestyle="-", marker="", linewidth=1.5)
+        for event, places in events.items():
+            marker, color = EVENTS[event]
+            for place in [] if places is None else np.atleast_1d(places):
+                below.plot(
+                    place,
+                    row,
+                    marker,
+                    color=color,
+                    markersize=12 if marker == "*" else 8,
+                    zorder=5,
+                    linestyle="none",
+                    label=None if event in shown else event,
+                )
+                shown.add(event)
+    below.set_yticks(range(len(rows)), list(rows))
+    below.set(ylim=(len(rows) - 0.5, -0.5), xlabel="epoch; a line lasts as long as the training")
+    below.xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    plotting.headline(figure, title)
+    return figure
+
+
+@styled
+def cost_plane(series, *, title, xlabel="epochs trained, mean over runs", ylabel):
+    """Draw what each patience costs and what it buys: one point a patience, one line a series.
+
+    Parameters
+    ----------
+    series : mapping from name to mapping
+        For each series, label of a point → (epochs, losses): one value a run of each.
+    title, xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+        Vertical bars are ± one standard error of the mean.
+    """
+    figure, axis = plotting.subplots(size=(7.4, 4.0))
+    looks = ((BLUE, "o", "-", (6, -12)), (OCHRE, "s", "--", (6, 5)))
+    for (name, points), (color, marker, dash, shift) in zip(series.items(), looks, strict=False):
+        x = [np.mean(epochs) for epochs, _ in points.values()]
+        y = [np.mean(losses) for _, losses in points.values()]
+        error = [np.std(losses, ddof=1) / math.sqrt(len(losses)) for _, losses in points.values()]
+        axis.errorbar(
+            x, y, error, color=color, marker=marker, linestyle=dash, elinewidth=0.9, label=name
+        )
+        for label, left, top in zip(points, x, y, strict=True):
+            axis.annotate(label, (left, top), shift, textcoords="offset points", fontsize=8.5)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.grid()
+    axis.legend()
+    plotting.headline(figure, title)
+    return figure
+
+
+@styled
+def loss_curves(runs, *, title):
+    """Draw training and validation loss side by side for several runs, the lowest point starred.
+
+    Parameters
+    ----------
+    runs : mapping from name to (sequence of float, sequence of float)
+        Training and validation loss.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plotting.subplots(
+        1, len(runs), size=(4.1 * len(runs), 3.3), sharey=True, squeeze=False
+    )
+    for axis, (name, (training, validation)) in zip(axes[0], runs.items(), strict=True):
+        epochs = np.arange(1, len(validation) + 1)
+        axis.plot(epochs, training, color=GREY, marker="", linestyle="--", label="training")
+        axis.plot(epochs, validation, color=BLUE, marker="", linestyle="-", label="validation")
+        lowest = int(np.nanargmin(validation))
+        axis.plot(epochs[lowest], validation[lowest], "*", color=GREEN, markersize=15)
+        axis.annotate(
+            f"lowest: epoch {lowest + 1}",
+            (epochs[lowest], validation[lowest]),
+            (0, 12),
+            textcoords="offset points",
+            ha="center",
+            fontsize=9,
+        )
+        axis.set(title=name, xlabel="epoch")
+        axis.grid(axis="y")
+    axes[0, 0].set_ylabel("cross-entropy")
+    axes[0, 0].legend()
+    plotting.headline(figure, title)
+    return figure
+
+
+@styled
+def criteria(validation, results, thresholds, *, title):
+    """Draw a validation curve, and below it what each of Prechelt's criteria makes of it.
+
+    Parameters
+    ----------
+    validation : sequence of float
+    results : mapping from name to PrecheltResult
+        Such as ``{"GL": gl(...), "PQ": pq(...), "UP": up(...)}``.
+    thresholds : mapping from name to float
+        The value at or above which each one stops.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    validation = _finite_curve(validation)
+    figure, axes = plotting.subplots(
+        1 + len(results),
+        1,
+        size=(8.0, 2.3 + 1.15 * len(results)),
+        sharex=True,
+        height_ratios=[2] + [1] * len(results),
+    )
+    epochs = np.arange(1, len(validation) + 1)
+    axes[0].plot(epochs, validation, color=BLUE, marker="o", markersize=3.5)
+    axes[0].set_ylabel("validation loss")
+    for axis, (name, result) in zip(axes[1:], results.items(), strict=True):
+        _criterion(axis, result, thresholds[name])
+        axis.set_ylabel(name)
+    axes[-1].set_xlabel("epoch")
+    axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
+    plotting.headline(figure, title)
+    return figure
+
+
+def _criterion(axis, result: PrecheltResult, threshold: float) -> None:
+    seen = np.flatnonzero(np.isfinite(result.values))
+    axis.bar(seen + 1, result.values[seen], width=0.6, color="#9CC3DF", edgecolor=BLUE)
+    axis.axhline(threshold, color=GREY, linestyle="--", linewidth=1.2, marker="")
+    stop = result.stopped_epoch
+    if stop:
+        axis.plot(stop, result.values[stop - 1], "X", color=ORANGE, markersize=9)
+    words = f"stops after {stop}, keeps {result.best_epoch}" if stop else "never stops here"
+    axis.text(0.005, 0.93, words, transform=axis.transAxes, va="top", fontsize=9)
+    axis.margins(y=0.35)
+
+
+def best_of(choices, images, accuracy, repeats=2_000, seed=0):
+    """Let luck choose: the best of some equally good networks, and how it does on fresh images.
+
+    All networks are right with the same probability, each independently of the others. (Epochs of
+    one training are alike, so that choosing among them leaks less than this.)
+
+    Parameters
+    ----------
+    choices : int
+        Number of networks.
+    images : int
+        Number of images that choose, and of fresh ones.
+    accuracy : float
+        Probability of being right on an image.
+    repeats : int
+        Number of repetitions.
+    seed : int
+
+    Returns
+    -------
+    (array, array), each of shape (repeats,)
+        The winner's accuracy on the images that chose it, and on fresh ones.
+    """
+    choices, images = whole(choices, "choices", 1), whole(images, "images", 1)
+    if not 0 < accuracy < 1:
+        raise ValueError(f"accuracy must lie between 0 and 1: got {accuracy}")
+    rng = np.random.default_rng(seed)
+    chosen = rng.binomial(images, accuracy, (repeats, choices)).max(axis=1) / images
+    return chosen, rng.binomial(images, accuracy, repeats) / images
+
+
+@styled
+def leakage_meter(chosen, fresh, *, title):
+    """Draw the winner's score on the images that chose it and on fresh ones, and the gap.
+
+    Parameters
+    ----------
+    chosen, fresh : arrays of shape (repeats,)
+        Accuracies, as `best_of` returns them.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = plotting.subplots(size=(7.4, 3.0))
+    low, high = min(chosen.min(), fresh.min()), max(chosen.max(), fresh.max())
+    bins = np.linspace(low, high + 1e-9, 40)
+    for values, color, hatch, name in (
+        (fresh, BLUE, "", "on fresh images"),
+        (chosen, ORANGE, "//", "on the images that chose it"),
+    ):
+        axis.hist(values, bins, alpha=0.45, color=color, hatch=hatch, edgecolor=color, label=name)
+        axis.axvline(values.mean(), color=color, marker="", linestyle="-")
+    top = axis.get_ylim()[1]
+    axis.annotate(
+        "",
+        (chosen.mean(), top),
+        (fresh.mean(), top),
+        arrowprops={"arrowstyle": "<->", "color": GREY},
+    )
+    axis.set(xlabel="accuracy of the winner", ylabel="repetitions", ylim=(0, 1.5 * top))
+    axis.legend(loc="upper left", ncols=2)
+    plotting.headline(figure, title)
+    return figure
+
+
+@styled
+def holdout_and_folds(folds=5, *, title):
+    """Draw which images validate: one hold-out, and cross-validation in some folds.
+
+    Parameters
+    ----------
+    folds : int
+        At least 2.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    folds = whole(folds, "folds", 2)
+    figure, axes = plotting.subplots(
+        2, 1, size=(7.4, 1.5 + 0.3 * folds), height_ratios=(1, folds), sharex=True
+    )
+    for axis, rows in zip(axes, (1, folds), strict=True):
+        for row in range(rows):
+            for part in range(folds):
+                held = part == folds - 1 - row
+                axis.add_patch(
+                    Rectangle(
+                        (part, row - 0.42),
+                        1,
+                        0.84,
+                        edgecolor="white",
+                        hatch="//" if held else "",
+                        facecolor="#F6D9B8" if held else "#CFE2EF",
+                    )
+                )
+                words = "validates" if held else "trains"
+                axis.text(part + 0.5, row, words, ha="center", va="center", fontsize=9)
+        names = ["hold-out"] if rows == 1 else [f"fold {k + 1}" for k in range(rows)]
+        axis.set_yticks(range(rows), names)
+        axis.set(xlim=(0, folds), ylim=(rows - 0.45, -0.55), xticks=[])
+        axis.spines[:].set_visible(False)
+        axis.tick_params(length=0)
+    axes[-1].set_xlabel("the images, in parts; each row trains one network")
+    plotting.headline(figure, title)
+    return figure

@@ -42,6 +42,7 @@ _MODULES = (
     "diagrams",
     "result_plots",
     "stopping_plots",
+    "choosing_plots",
     "one_pixel",
     "slides_log",
     "widgets",

@@ -147,11 +147,13 @@ def draw(laid_out, step):
     result.add_patch(_frame(row, column))
     result.set_title(f"output, {_size(laid_out.output)}", loc="center", fontsize=10)
 
-    (top, *_), (*_, right) = laid_out.reads(step)
-    bottom = laid_out.reads(step)[0][-1]
-    for y, corner in ((top - 0.5, 1.0), (bottom + 0.5, 0.0)):
-        _link(figure, source, (right + 0.5, y), small[0], (0, corner), arrow="-")
-    _link(figure, words, (0.99, 0.75), result, (column, row), arrow="-|>", into_data=True)
+    rows, columns = laid_out.reads(step)
+    for y, corner in ((rows[0] - 0.5, 1.0), (rows[-1] + 0.5, 0.0)):
+        _link(figure, (columns[-1] + 0.5, y), source.transData, (0, corner), small[0].transAxes)
+    # From below, where the output has no numbers yet.
+    end = (column, row + 0.5), result.transData
+    curve = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.25", "linewidth": 1.2}
+    _link(figure, (0.99, 0.26), words.transAxes, *end, **curve)
     plotting.headline(
         figure,
         f"Step {step} of {laid_out.output.size}: the products add up to "
@@ -294,7 +296,7 @@ def axis_windows(size, kernel_size, strides=1, padding="valid", dilation_rate=1)
         xlim=(-before - 0.8, size + after + 2.6), ylim=(max(outputs, 5) + 0.7, -0.8), aspect="auto"
     )
     axis.axis("off")
-    lost = f"; nobody reads {unread} of {size} pixels (×)" if unread else ""
+    lost = f"; {unread} of {size} pixels (×) unread" if unread else ""
     plotting.headline(figure, f"Output size {formula}{lost}")
     return figure
 
@@ -395,8 +397,8 @@ def _sum_in_words(axis, window, kernel, total):
         terms = [f"{number(v)}·{_signed(w)}" for v, w in zip(values, weights, strict=True)]
         lines.append(("+ " if lines else "  ") + " + ".join(terms))
     fixed = {"va": "center", "family": "DejaVu Sans Mono"}
-    axis.text(0.4, 0.75, "\n".join(lines), ha="center", fontsize=9.5, **fixed)
-    axis.text(0.98, 0.75, f"= {number(total)}", ha="right", fontsize=12, weight="bold", **fixed)
+    axis.text(0.45, 0.72, "\n".join(lines), ha="center", fontsize=9.5, **fixed)
+    axis.text(0.98, 0.3, f"= {number(total)}", ha="right", fontsize=12, weight="bold", **fixed)
     axis.set(xlim=(0, 1), ylim=(0, 1))
     axis.axis("off")
 
@@ -406,18 +408,6 @@ def _signed(weight):
     return f"({text})" if text.startswith("−") else text
 
 
-def _link(figure, start, at, end, to, arrow, into_data=False):
-    figure.add_artist(
-        ConnectionPatch(
-            at,
-            to,
-            start.transAxes if into_data else "data",
-            "data" if into_data else end.transAxes,
-            axesA=start,
-            axesB=end,
-            color=ORANGE,
-            linewidth=1.0,
-            arrowstyle=arrow,
-            shrinkB=15 if into_data else 0,
-        )
-    ).set_in_layout(False)
+def _link(figure, at, start, to, end, **look):
+    look = {"color": ORANGE, "linewidth": 0.9, "arrowstyle": "-", **look}
+    figure.add_artist(ConnectionPatch(at, to, start, end, **look)).set_in_layout(False)

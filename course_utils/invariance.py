@@ -41,14 +41,14 @@ def turned(images, degrees):
     return ndimage.rotate(images, degrees, axes=(1, 2), reshape=False, order=1)
 
 
-def shift_error(layer, image, pixels):
-    """Measure how far a layer is from moving its result along with its image.
+def shift_error(layer, images, pixels):
+    """Measure how far a layer is from moving its results along with its images.
 
     Parameters
     ----------
     layer : callable
-        Takes an array (1, h, w, channels); gives maps, or one vector (1, channels).
-    image : array (h, w, channels)
+        Takes an array (n, h, w, channels); gives maps, or one vector an image.
+    images : array (n, h, w, channels)
         With an empty border, so that nothing leaves.
     pixels : int
         Shift to the right.
@@ -56,18 +56,40 @@ def shift_error(layer, image, pixels):
     Returns
     -------
     float
-        Size of the difference between the result of the moved image and the result of the image,
-        moved by as many of its own pixels as fits best, relative to the size of the result. 0: it
-        moves along, or for a vector: it does not change at all.
+        Size of the difference between the results of the moved images and those of the images,
+        moved by as many of their own pixels or half pixels (the mean of two neighbours) as fits
+        best, relative to the size of the results. 0: they move along, or vectors: do not change.
     """
-    still = np.asarray(layer(np.asarray(image)[None]))
-    moved = np.asarray(layer(shifted(np.asarray(image)[None], pixels)))
-    if still.ndim == 2:
-        candidates = [still]
-    else:
-        candidates = [np.roll(still, steps, axis=2) for steps in range(pixels + 1)]
-    size = np.linalg.norm(still)
-    return float(min(np.linalg.norm(moved - each) for each in candidates) / size)
+    images = np.asarray(images)
+    still, moved = np.asarray(layer(images)), np.asarray(layer(shifted(images, pixels)))
+    candidates = [still]
+    if still.ndim == 4:
+        whole = [np.roll(still, steps, axis=2) for steps in range(pixels + 1)]
+        half = [(one + np.roll(one, 1, axis=2)) / 2 for one in whole]
+        candidates = whole + half
+    return float(min(np.linalg.norm(moved - each) for each in candidates) / np.linalg.norm(still))
+
+
+def quarter_turn_error(layer, images):
+    """Measure how far a layer is from turning its results along with its images by a quarter.
+
+    Parameters
+    ----------
+    layer : callable
+        Takes an array (n, h, w, channels); gives maps, or one vector an image.
+    images : array (n, h, w, channels)
+        Its sides must be multiples of the layer's strides, or a turn shifts the windows too.
+
+    Returns
+    -------
+    float
+        Size of the difference relative to the size of the results; 0: they turn along, or
+        vectors: do not change.
+    """
+    images = np.asarray(images)
+    still, after = np.asarray(layer(images)), np.asarray(layer(np.rot90(images, axes=(1, 2))))
+    expected = np.rot90(still, axes=(1, 2)) if still.ndim == 4 else still
+    return float(np.linalg.norm(after - expected) / np.linalg.norm(still))
 
 
 def right_when(model, images, labels, change, amounts):
@@ -164,7 +186,7 @@ def shrunken(rows, *, title):
             axis.set(xticks=[], yticks=[])
         line[0].set_ylabel(name)
         line[0].set_title("of the image", fontsize=9.5, fontweight="normal")
-        line[1].set_title("of the image one pixel on", fontsize=9.5, fontweight="normal")
+        line[1].set_title("of the image one pixel over", fontsize=9.5, fontweight="normal")
         line[2].set_title(f"change: mean {change.mean():.3f}", fontsize=9.5, fontweight="normal")
     bar = figure.colorbar(shown, ax=list(axes[:, -1]), shrink=0.7)
     bar.set_label("change of brightness (0 to 1)")
@@ -191,7 +213,7 @@ def response_curves(panels, *, title, ylabel, percent=True, chance=None):
     Figure
     """
     figure, axes = plotting.subplots(
-        1, len(panels), size=(1.6 + 4.1 * len(panels), 3.9), sharey=True, squeeze=False
+        1, len(panels), size=(2.4 + 3.9 * len(panels), 3.9), sharey=True, squeeze=False
     )
     for axis, (xlabel, (x, lines)) in zip(axes[0], panels.items(), strict=True):
         if chance is not None:
@@ -199,13 +221,21 @@ def response_curves(panels, *, title, ylabel, percent=True, chance=None):
             axis.annotate(
                 "guessing", (x[0], chance), (0, -11), textcoords="offset points", fontsize=9
             )
-        handles = [axis.plot(x, values, label=label)[0] for label, values in lines.items()]
+        # Markers shrink from line to line, so that one shows under another at the same height.
+        handles = [
+            axis.plot(x, values, label=label, markersize=10 - 5 * k / len(lines))[0]
+            for k, (label, values) in enumerate(lines.items())
+        ]
         axis.set(xlabel=xlabel, xticks=x)
         axis.grid(axis="y")
     axes[0, 0].set_ylabel(ylabel)
     if percent:
         axes[0, 0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    axes[0, 0].set_ylim(bottom=0)
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)))
+    top = axes[0, 0].get_ylim()[1]
+    axes[0, 0].set_ylim(-0.03 * top, top)
+    # As many entries side by side as fit.
+    longest = max(map(len, lines)) + 8
+    fits = max(1, int(figure.get_figwidth() * plotting.CHARACTERS_PER_INCH // longest))
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(fits, len(handles)))
     plotting.headline(figure, title)
     return figure

@@ -225,7 +225,9 @@ def _numbers(axis, values, limits, cmap, title):
         red, green, blue = picture.to_rgba(value)[:3]
         bright = 0.3 * red + 0.59 * green + 0.11 * blue
         ink = "black" if bright > 0.5 else "white"
-        axis.text(c, r, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8.5)
+        # Adding 0 makes a rounded −0 a plain 0.
+        text = f"{round(float(value), 2) + 0:.2f}"
+        axis.text(c, r, text, ha="center", va="center", color=ink, fontsize=8.5)
     axis.set_title(title, loc="center", fontsize=10)
     axis.set(xticks=[], yticks=[])
 

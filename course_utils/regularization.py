@@ -237,6 +237,89 @@ def ridge_accuracy(train, validation, strengths):
     return found
 
 
+def penalise(network, regularizer):
+    """Give every kernel of a network, which need not know of it, the same regularizer or None."""
+    for layer in network.layers:
+        if hasattr(layer, "kernel"):
+            layer.kernel.regularizer = regularizer
+
+
+def all_kernels(network):
+    """Return the kernels of all layers of a network, one after the other, as one array (n,)."""
+    found = [np.ravel(layer.kernel) for layer in network.layers if hasattr(layer, "kernel")]
+    return np.concatenate(found)
+
+
+def mean_correlation(hidden):
+    """Return the mean |correlation| of all pairs of units; units that never change are left out.
+
+    Parameters
+    ----------
+    hidden : array (examples, units)
+    """
+    live = hidden[:, hidden.std(axis=0) > 0]
+    return float(np.abs(np.corrcoef(live.T)[np.triu_indices(live.shape[1], 1)]).mean())
+
+
+def accuracy_without(layer, hidden, silenced, *, labels, rng, draws=20):
+    """Silence random units before a dense output layer, scale the others up, and score.
+
+    Parameters
+    ----------
+    layer : keras.layers.Dense
+        The output layer.
+    hidden : array (n, units)
+        What goes into it.
+    silenced : int
+        How many units to set to zero, fewer than there are.
+    labels : array (n,)
+    rng : numpy.random.Generator
+    draws : int
+        How many random choices of units to average over.
+
+    Returns
+    -------
+    float
+        Accuracy.
+    """
+    units = hidden.shape[1]
+    if not 0 <= silenced < units:
+        raise ValueError(f"silenced must be from 0 to {units - 1}: got {silenced}")
+    kernel, bias = layer.get_weights()
+    found = []
+    for _ in range(draws):
+        kept = rng.permutation(units) >= silenced
+        scores = (hidden * kept * (units / (units - silenced))) @ kernel + bias
+        found.append((scores.argmax(axis=1) == labels).mean())
+    return float(np.mean(found))
+
+
+def smoothed_losses(epsilon, probabilities, classes=10):
+    """Return Keras' cross-entropy with label smoothing for each probability of the right class.
+
+    The other classes share the rest equally.
+
+    Parameters
+    ----------
+    epsilon : float
+        Label smoothing, from 0 to 1.
+    probabilities : array (n,)
+    classes : int
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
+    import keras
+
+    probabilities = np.asarray(probabilities, float)[:, None]
+    guesses = np.repeat((1 - probabilities) / (classes - 1), classes, axis=1)
+    guesses[:, :1] = probabilities
+    truth = np.tile(np.eye(classes)[0], (len(guesses), 1))
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=epsilon, reduction=None)
+    return np.asarray(loss(truth, guesses), float)
+
+
 def pets_network(variant, scale, input_shape):
     """Build the blog's network, thinner, in one of the variants that notebook 04 compares.
 
@@ -261,9 +344,7 @@ def pets_network(variant, scale, input_shape):
     kind = {"the blog's L2": "l2", "the blog's dropout": "dropout"}.get(variant, "plain")
     network = blog_network(kind, scale, input_shape)
     if variant == "L2 everywhere":
-        for layer in network.layers:
-            if hasattr(layer, "kernel"):
-                layer.kernel.regularizer = keras.regularizers.L2(EVERYWHERE)
+        penalise(network, keras.regularizers.L2(EVERYWHERE))
     if variant == "augmentation":
         changes = [
             keras.layers.RandomFlip("horizontal"),
@@ -313,7 +394,7 @@ def standardised(train, *others):
     ]
 
 
-def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25):
+def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25, curves=True):
     """Train one variant on a few pets with Adam at 0.001: one run of `experiments.compare`.
 
     Every seed draws its own training images, its own first weights and its own order; the
@@ -330,6 +411,8 @@ def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25):
     scale : float
         Of the network.
     epochs, batch_size : int
+    curves : bool
+        Whether to measure the validation loss after every epoch, or after the last one only.
 
     Returns
     -------
@@ -345,5 +428,6 @@ def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25):
         epochs=epochs,
         batch_size=batch_size,
         compile={"optimizer": "adam", "loss": "binary_crossentropy"},
+        fit={} if curves else {"validation_freq": epochs},
         measure=measure_gap,
     )(seed)

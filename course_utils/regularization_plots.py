@@ -90,7 +90,7 @@ def _two_kinds(axis, weights, used):
             weights[chosen].clip(-3.05, 3.05), edges, color=color, hatch=hatch, label=label,
             edgecolor="#444444", linewidth=0.4,
         )  # fmt: skip
-    axis.set(xlabel="weight", ylabel="weights of a regression", ylim=(0, 48), xlim=(-3.1, 3.1))
+    axis.set(xlabel="weight", ylabel="weights of a regression", ylim=(0, 62), xlim=(-3.1, 3.1))
     axis.legend(loc="upper left", fontsize=8.5)
     zeros = int((weights == 0).sum())
     axis.set_title(f"{zeros} of {len(weights)} are exactly 0", fontsize=9, fontweight="normal")
@@ -244,6 +244,6 @@ def gaps(runs, *, title):
     axis.set(yticks=range(len(runs)), yticklabels=list(runs), xlim=(-0.03, 1.28 * right))
     axis.set_ylim(len(runs) - 0.5, -0.85)
     axis.set_xlabel("pure cross-entropy after training (nats); one line a seed")
-    axis.legend(loc="lower right")
+    axis.legend(loc="upper right", ncols=2, borderaxespad=0)
     plotting.headline(figure, title)
     return figure

@@ -363,10 +363,12 @@ def heatmaps(image, maps, *, title, limits=None):
         Values in 0–1, or uint8.
     maps : mapping from label to array (h, w)
         Maps that go below zero are drawn in two colours around zero. The hottest place is marked
-        with a cross, and half of the hottest value with a line.
+        with a cross, and half of the hottest value with a line, unless it is faint beside the
+        strongest colour.
     title : str
     limits : float, optional
-        Value of the strongest colour in maps that go below zero; by default their own largest.
+        Maps that go below zero have their strongest colour at least at this value, so that noise
+        stays pale; by default at their own largest.
 
     Returns
     -------
@@ -384,7 +386,7 @@ def heatmaps(image, maps, *, title, limits=None):
                 f"maps must have the image's shape {base.shape[:2]}: {label!r} has {heat.shape}"
             )
         signed = heat.min() < 0
-        top = limits if signed and limits else max(np.abs(heat).max(), 1e-9)
+        top = max(np.abs(heat).max(), limits or 0 if signed else 0, 1e-9)
         axis.imshow(base)
         axis.imshow(
             heat,
@@ -394,7 +396,7 @@ def heatmaps(image, maps, *, title, limits=None):
             # Clear where nothing speaks, so that the image shows through.
             alpha=0.15 + 0.65 * np.abs(heat).clip(max=top) / top,
         )
-        if heat.max() > 0:
+        if heat.max() > 0.25 * top:
             axis.contour(heat, [heat.max() / 2], colors="white", linewidths=1.2)
             row, column = np.unravel_index(heat.argmax(), heat.shape)
             axis.plot(column, row, "x", color="black", markersize=9, markeredgewidth=3.4)
@@ -457,12 +459,15 @@ def patch_rows(rows, *, title):
     """
     most = max(len(patches) for patches in rows.values())
     figure, axes = plotting.subplots(
-        len(rows), most, size=(1.5 + 0.68 * most, 0.45 + 0.68 * len(rows)), squeeze=False
+        len(rows), most, size=(1.5 + 0.72 * most, 0.45 + 0.72 * len(rows)), squeeze=False
     )
     for line, (name, patches) in zip(axes, rows.items(), strict=True):
         for axis in line:
-            axis.axis("off")
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(False)
         for axis, patch in zip(line, patches, strict=False):
+            # The frame keeps white patches apart from each other and from the page.
+            axis.spines[:].set(visible=True, color=GREY, linewidth=0.8)
             axis.imshow(patch, cmap="gray", vmin=0, vmax=1)
         line[0].text(
             -0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=9.5

@@ -1,4 +1,4 @@
-"""Figures of early stopping: the player, who stops when, what patience costs, how choices leak.
+"""Figures of early stopping: the player, a timeline of rules, Prechelt's criteria.
 
 Pure functions, as in `plotting`: curves and results of `stopping` in, a ``Figure`` out. Epochs are
 counted from 1.
@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from course_utils import plotting
-from course_utils.plotting import BLUE, GREEN, GREY, OCHRE, ORANGE, PURPLE, styled
+from course_utils.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, styled
 from course_utils.prechelt import PrecheltResult, curve_of, whole
 from course_utils.stopping import EpochState, Stopping
 
@@ -24,7 +24,7 @@ EVENTS = {
     "weights kept": ("*", GREEN),
     "learning rate falls": ("v", PURPLE),
 }
-_CELLS = {"best": ("#BFE3D3", ""), "wait": ("#F6D9B8", "//"), "stop": ("#E9A58A", "xx")}
+_CELLS = {"best": ("#BFE3D3", ""), "wait": ("#F6D9B8", "//"), "stop": ("#E9A58A", "")}
 _UNSEEN = "#C4C4C4"
 
 
@@ -226,8 +226,8 @@ def timeline(curve, rows, *, title, ylabel="validation loss"):
                     row,
                     marker,
                     color=color,
-                    markersize=12 if marker == "*" else 8,
-                    zorder=5,
+                    markersize=15 if marker == "*" else 6.5,
+                    zorder=4 if marker == "*" else 5,
                     linestyle="none",
                     label=None if event in shown else event,
                 )
@@ -236,78 +236,6 @@ def timeline(curve, rows, *, title, ylabel="validation loss"):
     below.set(ylim=(len(rows) - 0.5, -0.5), xlabel="epoch; a line lasts as long as the training")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    plotting.headline(figure, title)
-    return figure
-
-
-@styled
-def cost_plane(series, *, title, xlabel="epochs trained, mean over runs", ylabel):
-    """Draw what each patience costs and what it buys: one point a patience, one line a series.
-
-    Parameters
-    ----------
-    series : mapping from name to mapping
-        For each series, label of a point → (epochs, losses): one value a run of each.
-    title, xlabel, ylabel : str
-
-    Returns
-    -------
-    Figure
-        Vertical bars are ± one standard error of the mean.
-    """
-    figure, axis = plotting.subplots(size=(7.4, 4.0))
-    looks = ((BLUE, "o", "-", (6, -12)), (OCHRE, "s", "--", (6, 5)))
-    for (name, points), (color, marker, dash, shift) in zip(series.items(), looks, strict=False):
-        x = [np.mean(epochs) for epochs, _ in points.values()]
-        y = [np.mean(losses) for _, losses in points.values()]
-        error = [np.std(losses, ddof=1) / math.sqrt(len(losses)) for _, losses in points.values()]
-        axis.errorbar(
-            x, y, error, color=color, marker=marker, linestyle=dash, elinewidth=0.9, label=name
-        )
-        for label, left, top in zip(points, x, y, strict=True):
-            axis.annotate(label, (left, top), shift, textcoords="offset points", fontsize=8.5)
-    axis.set(xlabel=xlabel, ylabel=ylabel)
-    axis.grid()
-    axis.legend()
-    plotting.headline(figure, title)
-    return figure
-
-
-@styled
-def loss_curves(runs, *, title):
-    """Draw training and validation loss side by side for several runs, the lowest point starred.
-
-    Parameters
-    ----------
-    runs : mapping from name to (sequence of float, sequence of float)
-        Training and validation loss.
-    title : str
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axes = plotting.subplots(
-        1, len(runs), size=(4.1 * len(runs), 3.3), sharey=True, squeeze=False
-    )
-    for axis, (name, (training, validation)) in zip(axes[0], runs.items(), strict=True):
-        epochs = np.arange(1, len(validation) + 1)
-        axis.plot(epochs, training, color=GREY, marker="", linestyle="--", label="training")
-        axis.plot(epochs, validation, color=BLUE, marker="", linestyle="-", label="validation")
-        lowest = int(np.nanargmin(validation))
-        axis.plot(epochs[lowest], validation[lowest], "*", color=GREEN, markersize=15)
-        axis.annotate(
-            f"lowest: epoch {lowest + 1}",
-            (epochs[lowest], validation[lowest]),
-            (0, 12),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-        )
-        axis.set(title=name, xlabel="epoch")
-        axis.grid(axis="y")
-    axes[0, 0].set_ylabel("cross-entropy")
-    axes[0, 0].legend()
     plotting.headline(figure, title)
     return figure
 
@@ -359,114 +287,3 @@ def _criterion(axis, result: PrecheltResult, threshold: float) -> None:
     words = f"stops after {stop}, keeps {result.best_epoch}" if stop else "never stops here"
     axis.text(0.005, 0.93, words, transform=axis.transAxes, va="top", fontsize=9)
     axis.margins(y=0.35)
-
-
-def best_of(choices, images, accuracy, repeats=2_000, seed=0):
-    """Let luck choose: the best of some equally good networks, and how it does on fresh images.
-
-    All networks are right with the same probability, each independently of the others. (Epochs of
-    one training are alike, so that choosing among them leaks less than this.)
-
-    Parameters
-    ----------
-    choices : int
-        Number of networks.
-    images : int
-        Number of images that choose, and of fresh ones.
-    accuracy : float
-        Probability of being right on an image.
-    repeats : int
-        Number of repetitions.
-    seed : int
-
-    Returns
-    -------
-    (array, array), each of shape (repeats,)
-        The winner's accuracy on the images that chose it, and on fresh ones.
-    """
-    choices, images = whole(choices, "choices", 1), whole(images, "images", 1)
-    if not 0 < accuracy < 1:
-        raise ValueError(f"accuracy must lie between 0 and 1: got {accuracy}")
-    rng = np.random.default_rng(seed)
-    chosen = rng.binomial(images, accuracy, (repeats, choices)).max(axis=1) / images
-    return chosen, rng.binomial(images, accuracy, repeats) / images
-
-
-@styled
-def leakage_meter(chosen, fresh, *, title):
-    """Draw the winner's score on the images that chose it and on fresh ones, and the gap.
-
-    Parameters
-    ----------
-    chosen, fresh : arrays of shape (repeats,)
-        Accuracies, as `best_of` returns them.
-    title : str
-
-    Returns
-    -------
-    Figure
-    """
-    figure, axis = plotting.subplots(size=(7.4, 3.0))
-    low, high = min(chosen.min(), fresh.min()), max(chosen.max(), fresh.max())
-    bins = np.linspace(low, high + 1e-9, 40)
-    for values, color, hatch, name in (
-        (fresh, BLUE, "", "on fresh images"),
-        (chosen, ORANGE, "//", "on the images that chose it"),
-    ):
-        axis.hist(values, bins, alpha=0.45, color=color, hatch=hatch, edgecolor=color, label=name)
-        axis.axvline(values.mean(), color=color, marker="", linestyle="-")
-    top = axis.get_ylim()[1]
-    axis.annotate(
-        "",
-        (chosen.mean(), top),
-        (fresh.mean(), top),
-        arrowprops={"arrowstyle": "<->", "color": GREY},
-    )
-    axis.set(xlabel="accuracy of the winner", ylabel="repetitions", ylim=(0, 1.5 * top))
-    axis.legend(loc="upper left", ncols=2)
-    plotting.headline(figure, title)
-    return figure
-
-
-@styled
-def holdout_and_folds(folds=5, *, title):
-    """Draw which images validate: one hold-out, and cross-validation in some folds.
-
-    Parameters
-    ----------
-    folds : int
-        At least 2.
-    title : str
-
-    Returns
-    -------
-    Figure
-    """
-    folds = whole(folds, "folds", 2)
-    figure, axes = plotting.subplots(
-        2, 1, size=(7.4, 1.5 + 0.3 * folds), height_ratios=(1, folds), sharex=True
-    )
-    for axis, rows in zip(axes, (1, folds), strict=True):
-        for row in range(rows):
-            for part in range(folds):
-                held = part == folds - 1 - row
-                axis.add_patch(
-                    Rectangle(
-                        (part, row - 0.42),
-                        1,
-                        0.84,
-                        edgecolor="white",
-                        hatch="//" if held else "",
-                        facecolor="#F6D9B8" if held else "#CFE2EF",
-                    )
-                )
-                words = "validates" if held else "trains"
-                axis.text(part + 0.5, row, words, ha="center", va="center", fontsize=9)
-        names = ["hold-out"] if rows == 1 else [f"fold {k + 1}" for k in range(rows)]
-        axis.set_yticks(range(rows), names)
-        axis.set(xlim=(0, folds), ylim=(rows - 0.45, -0.55), xticks=[])
-        axis.spines[:].set_visible(False)
-        axis.tick_params(length=0)
-    axes[-1].set_xlabel("the images, in parts; each row trains one network")
-    plotting.headline(figure, title)
-    return figure

@@ -30,7 +30,7 @@ def _close(found, right):
 class AveragePool(Exercise):
     """Average pooling as a depthwise convolution that leaves the padding out of the mean."""
 
-    name = "average_pool"
+    name = "average"
     answer = "average_pool"
     setup = "import keras\nimport numpy as np"
     hints = (
@@ -137,7 +137,7 @@ def _hold_shape(found, right, where):
 class MinPool(Exercise):
     """Min pooling, which Keras does not have, from max pooling, which it has."""
 
-    name = "min_pool"
+    name = "minimum"
     answer = "min_pool"
     setup = "import keras\nimport numpy as np"
     hints = (
@@ -563,8 +563,8 @@ def _max_blur_pool(signal):
     return _blurred(_largest_of_two(signal))[::2]
 
 
-average_pool = AveragePool()
-min_pool = MinPool()
-maximum = Maximum()
 backward = Backward()
+average = AveragePool()
+minimum = MinPool()
+maximum = Maximum()
 blur = Blur()

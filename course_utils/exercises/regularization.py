@@ -1,4 +1,4 @@
-"""Exercises of notebook 04: a gradient, a proximal step, a hidden penalty, dropout, augmentation."""
+"""Exercises of notebook 04: a gradient, zeros, a hidden penalty, dropout, augmentation."""
 
 from functools import cache
 
@@ -45,7 +45,7 @@ def l2_gradient(weights, strength):
         """Compare with 2λw on weights of random shapes."""
         rng = np.random.default_rng()
         for _ in range(4):
-            shape = tuple(rng.integers(2, 6, size=rng.integers(1, 4)))
+            shape = tuple(rng.integers(3, 6, size=rng.integers(1, 4)))
             weights, strength = rng.normal(size=shape), float(rng.uniform(0.05, 0.4))
             result = call(answer, weights, strength, name=self.answer)
             if np.shape(result) == () and np.isclose(
@@ -246,7 +246,7 @@ def hidden_penalty(model, images, labels):
 
         rng = np.random.default_rng()
         model = _penalised_network()
-        model.set_weights([rng.normal(size=part.shape) for part in model.get_weights()])
+        model.set_weights([0.4 * rng.normal(size=part.shape) for part in model.get_weights()])
         images = rng.normal(size=(32, 6)).astype("float32")
         labels = rng.integers(0, 3, 32)
         right = float(sum(model.losses))
@@ -277,7 +277,7 @@ def _penalised_network():
     model = Sequential(
         [
             Input((6,)),
-            layers.Dense(5, activation="relu", kernel_regularizer=regularizers.L2(0.03)),
+            layers.Dense(5, activation="relu", kernel_regularizer=regularizers.L2(0.3)),
             layers.Dense(3, activation="softmax"),
         ]
     )

@@ -1,0 +1,181 @@
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from course_utils import metrics, plotting, result_plots
+from course_utils.slides_log import SLIDES_LOG
+
+RNG = np.random.default_rng(0)
+
+
+def drawn(figure):
+    """Check that it is a figure that can be drawn, and return it."""
+    assert isinstance(figure, Figure)
+    assert plotting.to_png(figure).startswith(b"\x89PNG")
+    return figure
+
+
+def texts(axis):
+    return [text.get_text() for text in axis.texts]
+
+
+@pytest.fixture
+def table():
+    return pd.DataFrame(
+        {
+            "layer": ["conv", "relu", "pool", "dense"],
+            "type": ["Conv2D", "Activation", "MaxPooling2D", "Dense"],
+            "output_shape": [(16, 16, 8), (16, 16, 8), (4, 4, 8), (10,)],
+        }
+    )
+
+
+def test_architecture_draws_boxes_that_shrink_with_the_rows(table):
+    figure = drawn(result_plots.architecture({"one": table, "two": table}, title="Smaller"))
+    assert figure.get_suptitle() == "Smaller"
+    axis = figure.axes[0]
+    conv, pool, dense = axis.patches[:3]
+    assert conv.get_height() == pytest.approx(2 * pool.get_height())
+    assert conv.get_width() == pytest.approx(pool.get_width())
+    assert dense.get_width() < conv.get_width()
+    assert texts(axis) == ["16×16×8", "4×4×8", "10"]
+    assert len({patch.get_hatch() for patch in (conv, pool, dense)}) == 3
+
+
+def test_ledger_bars_are_shares_of_each_column():
+    figure = drawn(
+        result_plots.ledger_bars({"a": [1, 3], "b": [5, 0]}, ["first", "second"], title="t")
+    )
+    left, right = figure.axes
+    assert [bar.get_width() for bar in left.patches] == [0.25, 0.75]
+    assert texts(right) == ["100.0%", "0.0%"]
+    assert left.patches[0].get_hatch() != right.patches[0].get_hatch()
+
+
+def test_log_and_rerun_draws_four_lines_that_differ_without_colour():
+    rerun = {key: values[:3] for key, values in SLIDES_LOG.items()}
+    figure = drawn(result_plots.log_and_rerun(SLIDES_LOG, rerun, title="t"))
+    loss, accuracy = figure.axes
+    assert [len(line.get_xdata()) for line in accuracy.lines] == [10, 10, 3, 3]
+    np.testing.assert_array_equal(loss.lines[1].get_ydata(), SLIDES_LOG["val_loss"])
+    looks = {
+        (line.get_marker(), line.get_linestyle(), line.get_markerfacecolor())
+        for line in accuracy.lines
+    }
+    assert len(looks) == 4
+
+
+def test_curves_can_be_logarithmic_and_marked():
+    figure = drawn(
+        result_plots.curves(
+            [0, 1, 2],
+            {"a": [1, 10, np.nan], "b": [3, 2, 1]},
+            title="t",
+            xlabel="x",
+            ylabel="y",
+            log=True,
+            marks={"here": 1.5},
+        )
+    )
+    axis = figure.axes[0]
+    assert axis.get_yscale() == "log"
+    assert texts(axis) == ["here"]
+    assert list(axis.lines[2].get_xdata()) == [1.5, 1.5]
+    assert axis.lines[0].get_linestyle() != axis.lines[1].get_linestyle()
+
+
+def test_confusion_shades_rows_that_sum_to_one_and_frames_common_mistakes():
+    counts = np.array([[6, 4, 0], [0, 20, 1], [0, 0, 5]])
+    axis = drawn(result_plots.confusion(counts, "abc", title="t")).axes[0]
+    np.testing.assert_allclose(axis.images[0].get_array().sum(axis=1), 1)
+    assert sorted(texts(axis)) == sorted(["6", "4", "20", "1", "5"])
+    (frame,) = axis.patches
+    assert (round(frame.get_x()), round(frame.get_y())) == (1, 0)
+
+
+def test_confusion_refuses_a_class_without_images():
+    with pytest.raises(ValueError, match="at least one image of each class: none is b"):
+        result_plots.confusion([[1, 0], [0, 0]], "ab", title="t")
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_worst_mistakes_say_what_it_is_and_what_the_network_said(channels):
+    images = RNG.integers(0, 256, (3, 8, 8, channels), dtype=np.uint8)
+    figure = drawn(
+        result_plots.worst_mistakes(
+            images, [0, 1, 1], [1, 0, 0], [0.987, 0.7, 0.6], ("cat", "dog"), title="t", columns=2
+        )
+    )
+    titles = [axis.get_title() for axis in figure.axes]
+    assert titles == ["is: cat\nsaid: dog, 99%", "is: dog\nsaid: cat, 70%"] + [
+        "is: dog\nsaid: cat, 60%",
+        "",
+    ]
+
+
+def test_reliability_draws_a_dot_for_each_bin_that_holds_images():
+    labels = np.array([0, 1, 1, 0, 1])
+    table = metrics.reliability([0.1, 0.9, 0.85, 0.75, 0.25], labels, bins=10)
+    axis = drawn(result_plots.reliability({"plain": table}, title="t")).axes[0]
+    full = table[table["n"] > 0]
+    np.testing.assert_allclose(axis.collections[0].get_offsets(), full[["confidence", "accuracy"]])
+    assert texts(axis) == [str(n) for n in full["n"]]
+    error = metrics.calibration_error([0.1, 0.9, 0.85, 0.75, 0.25], labels)
+    assert axis.get_title(loc="left") == f"plain: mean gap {error:.1%}"
+
+
+def test_threshold_curve_draws_three_lines():
+    table = metrics.threshold_curve([0.1, 0.4, 0.35, 0.8], [0, 0, 1, 1])
+    axis = drawn(result_plots.threshold_curve(table, title="t", marks={"best": 0.35})).axes[0]
+    assert [line.get_label() for line in axis.lines[:3]] == ["precision", "recall", "f1"]
+    np.testing.assert_array_equal(axis.lines[1].get_ydata(), table["recall"])
+
+
+def test_heatmaps_mark_the_hottest_place():
+    heat = np.zeros((6, 5))
+    heat[4, 2] = 1
+    axes = drawn(result_plots.heatmaps(np.zeros((6, 5, 1)), {"map": heat}, title="t")).axes
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in axes[1].lines] == [(2, 4)] * 2
+    assert axes[1].images[1].get_clim() == (0, 1)
+
+
+def test_heatmaps_with_two_signs_have_zero_in_the_middle_and_keep_noise_pale():
+    heat = np.zeros((6, 5))
+    heat[1, 1], heat[2, 2] = 0.01, -0.05
+    image = np.zeros((6, 5, 3))
+    axis = drawn(result_plots.heatmaps(image, {"map": heat}, title="t")).axes[1]
+    assert axis.images[1].get_clim() == (-0.05, 0.05)
+    assert not axis.lines, "0.01 is faint beside -0.05: it is not the finding"
+    axis = drawn(result_plots.heatmaps(image, {"map": heat}, title="t", limits=0.2)).axes[1]
+    assert axis.images[1].get_clim() == (-0.2, 0.2)
+
+
+def test_a_map_of_zeros_has_no_hottest_place():
+    axis = drawn(result_plots.heatmaps(np.zeros((4, 4, 1)), {"m": np.zeros((4, 4))}, title="t"))
+    assert not axis.axes[1].lines
+
+
+def test_heatmaps_refuse_a_map_of_another_size():
+    with pytest.raises(ValueError, match=r"image's shape \(6, 5\): 'map' has \(3, 3\)"):
+        result_plots.heatmaps(np.zeros((6, 5, 1)), {"map": np.zeros((3, 3))}, title="t")
+
+
+def test_filter_sheets_share_one_grey():
+    sheets = {"a": RNG.normal(size=(3, 3, 7)), "b": 3 * RNG.normal(size=(3, 3, 7))}
+    figure = drawn(result_plots.filter_sheets(sheets, title="t", columns=4))
+    first, second = (axis.images[0] for axis in figure.axes[:2])
+    assert first.get_clim() == second.get_clim()
+    shown = first.get_array()
+    assert shown.shape == (7, 15)
+    np.testing.assert_array_equal(shown[4:7, 8:11], sheets["a"][..., 6])
+    assert np.ma.masked_invalid(shown).count() == 7 * 9
+
+
+def test_patch_rows_have_a_name_each():
+    rows = {"small": RNG.random((3, 3, 3)), "large": RNG.random((2, 8, 8))}
+    figure = drawn(result_plots.patch_rows(rows, title="t"))
+    assert len(figure.axes) == 6
+    assert [texts(figure.axes[k]) for k in (0, 3)] == [["small"], ["large"]]
+    assert figure.axes[0].images[0].get_clim() == (0, 1)
+    assert not figure.axes[5].images

@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from course_utils.data import load
 from course_utils.experiments import compare
-from course_utils.regularization import EVERYWHERE, VARIANTS, pets_run
+from course_utils.regularization_runs import EVERYWHERE, VARIANTS, pets_run
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "regularization_comparison.jsonl"
 SIZE, SCALE, EPOCHS, IMAGES = 48, 0.25, 20, (200, 800)

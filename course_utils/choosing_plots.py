@@ -78,6 +78,7 @@ def loss_curves(runs, *, title):
             textcoords="offset points",
             ha="center",
             fontsize=9,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         )
         axis.set(title=name, xlabel="epoch")
         axis.grid(axis="y")
@@ -143,12 +144,13 @@ def leakage_meter(chosen, fresh, *, title):
         (chosen, ORANGE, "//", "on the images that chose it"),
     ):
         axis.hist(values, bins, alpha=0.45, color=color, hatch=hatch, edgecolor=color, label=name)
-        axis.axvline(values.mean(), color=color, marker="", linestyle="-")
     top = axis.get_ylim()[1]
+    for values, color in ((fresh, BLUE), (chosen, ORANGE)):
+        axis.plot([values.mean()] * 2, [0, 1.1 * top], color=color, marker="", linestyle="-")
     axis.annotate(
         "",
-        (chosen.mean(), top),
-        (fresh.mean(), top),
+        (chosen.mean(), 1.05 * top),
+        (fresh.mean(), 1.05 * top),
         arrowprops={"arrowstyle": "<->", "color": GREY},
     )
     axis.set(xlabel="accuracy of the winner", ylabel="repetitions", ylim=(0, 1.5 * top))

@@ -171,9 +171,10 @@ def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None, map_
         axis.plot(*unit, "s", color=colors[k % 4], markersize=8, markeredgecolor="white")
         place = sheet.point(height, 0)
         axis.text(
-            place[0] + 0.05,
-            place[1] - 0.25,
+            place[0] + 0.25,
+            place[1] - 0.3,
             map_names[k] if map_names else f"map {k + 1}",
+            ha="right",  # to the left there is room; to the right is the next sheet
             va="top",
             fontsize=9,
         )

@@ -6,7 +6,7 @@ two axes each (no batch, no channels), so that all the numbers fit on a page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
@@ -239,8 +239,7 @@ def _padded_by(image, kernel, padding, strides):
         return steps(image, kernel, strides=strides, padding=padding)
     laid_out = steps(padding, kernel, strides=strides)
     around = [(n - m) // 2 for n, m in zip(padding.shape, np.shape(image), strict=True)]
-    object.__setattr__(laid_out, "edges", tuple((n, n) for n in around))
-    return laid_out
+    return replace(laid_out, edges=tuple((n, n) for n in around))
 
 
 @plotting.styled
@@ -350,7 +349,7 @@ def cells(axis, values, *, edges=None, limit=None, shown=None):
         if shown[r, c]:
             box = None if inside else {"facecolor": "#EFEFEF", "edgecolor": "none", "pad": 0.8}
             text = number(value)
-            small = size - 1.5 * max(0, len(text) - 2)
+            small = size - max(0, len(text) - 2)
             axis.text(c, r, text, ha="center", va="center", fontsize=small, bbox=box)
     axis.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
     axis.axis("off")

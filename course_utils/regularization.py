@@ -1,4 +1,4 @@
-"""What notebook 04 computes: penalised minima, decay, cutout, and the variants that it compares.
+"""What notebook 04 computes: penalised minima, decay, cutout, networks without some units.
 
 Nothing here draws; `regularization_plots` does. Keras is imported where it is used.
 """
@@ -6,22 +6,14 @@ Nothing here draws; `regularization_plots` does. Keras is imported where it is u
 from __future__ import annotations
 
 import difflib
-from functools import partial
 
 import numpy as np
 
 PENALTIES = ("L1", "L2")
-VARIANTS = (
-    "plain",
-    "the blog's L2",
-    "L2 everywhere",
-    "the blog's dropout",
-    "augmentation",
-)
-EVERYWHERE = 0.003  # λ of "L2 everywhere"
 
 
-def _one_of(name, value, choices):
+def one_of(name, value, choices):
+    """Raise a ValueError with the nearest right one if `value` is not among `choices`."""
     if value not in choices:
         near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.0)[0]
         raise ValueError(
@@ -44,7 +36,7 @@ def penalty(weights, kind, strength):
     strength : float
         λ, at least 0.
     """
-    _one_of("kind", kind, PENALTIES)
+    one_of("kind", kind, PENALTIES)
     _not_negative("strength", strength)
     weights = np.asarray(weights, float)
     return float(strength * (np.abs(weights) if kind == "L1" else weights**2).sum())
@@ -68,7 +60,7 @@ def proximal(weights, kind, strength):
     -------
     ndarray, shape of `weights`
     """
-    _one_of("kind", kind, PENALTIES)
+    one_of("kind", kind, PENALTIES)
     _not_negative("strength", strength)
     weights = np.asarray(weights, float)
     if kind == "L2":
@@ -95,7 +87,7 @@ def penalised_minimum(hessian, target, kind, strength, steps=4000):
     -------
     ndarray, shape (n,)
     """
-    _one_of("kind", kind, PENALTIES)
+    one_of("kind", kind, PENALTIES)
     _not_negative("strength", strength)
     hessian, target = np.asarray(hessian, float), np.asarray(target, float)
     curvatures = np.linalg.eigvalsh(hessian)
@@ -318,116 +310,3 @@ def smoothed_losses(epsilon, probabilities, classes=10):
     truth = np.tile(np.eye(classes)[0], (len(guesses), 1))
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=epsilon, reduction=None)
     return np.asarray(loss(truth, guesses), float)
-
-
-def pets_network(variant, scale, input_shape):
-    """Build the blog's network, thinner, in one of the variants that notebook 04 compares.
-
-    Parameters
-    ----------
-    variant : str
-        One of `VARIANTS`: plain; the blog's L2 (1e-4 on its second dense layer); L2 with λ =
-        `EVERYWHERE` on every kernel; the blog's dropout (one half, twice); augmentation (mirror
-        images, and shifts of up to a tenth).
-    scale, input_shape
-        As for `models.blog_network`.
-
-    Returns
-    -------
-    keras.Sequential
-    """
-    import keras
-
-    from .models import blog_network
-
-    _one_of("variant", variant, VARIANTS)
-    kind = {"the blog's L2": "l2", "the blog's dropout": "dropout"}.get(variant, "plain")
-    network = blog_network(kind, scale, input_shape)
-    if variant == "L2 everywhere":
-        penalise(network, keras.regularizers.L2(EVERYWHERE))
-    if variant == "augmentation":
-        changes = [
-            keras.layers.RandomFlip("horizontal"),
-            keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
-        ]
-        network = keras.Sequential([keras.Input(input_shape), *changes, *network.layers])
-    return network
-
-
-def measure_gap(model, data):
-    """Return pure cross-entropies, in inference mode, without any penalty.
-
-    Returns
-    -------
-    dict
-        `training` and `validation` (nats), `gap` (validation − training), `accuracy` (validation).
-    """
-    from .metrics import cross_entropy
-
-    found = {}
-    for part, (images, labels) in zip(("training", "validation"), data, strict=True):
-        # predict would trace a new graph for each network, which takes longer than a small one.
-        scores = np.concatenate(
-            [model(images[k : k + 400], training=False).numpy() for k in range(0, len(images), 400)]
-        )
-        found[part] = cross_entropy(scores, labels)
-    found["gap"] = found["validation"] - found["training"]
-    return found | {"accuracy": float(((scores > 0.5) == labels.reshape(-1, 1)).mean())}
-
-
-def standardised(train, *others):
-    """Shift and scale images by the mean and standard deviation of the training pixels.
-
-    Parameters
-    ----------
-    train, *others : Split
-
-    Returns
-    -------
-    list of (ndarray of float32, ndarray of float32 (n, 1))
-        Images, and their labels as a column, as Keras' binary metrics want them.
-    """
-    mean, spread = train.images.mean(), train.images.std()
-    return [
-        (((part.images - mean) / spread).astype("float32"), part.labels[:, None].astype("float32"))
-        for part in (train, *others)
-    ]
-
-
-def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25, curves=True):
-    """Train one variant on a few pets with Adam at 0.001: one run of `experiments.compare`.
-
-    Every seed draws its own training images, its own first weights and its own order; the
-    validation images are all that there are, and the same for each.
-
-    Parameters
-    ----------
-    seed : int
-    variant : str
-        One of `VARIANTS`.
-    pets : Dataset
-    images : int
-        How many to train on.
-    scale : float
-        Of the network.
-    epochs, batch_size : int
-    curves : bool
-        Whether to measure the validation loss after every epoch, or after the last one only.
-
-    Returns
-    -------
-    dict
-        What `experiments.Training` returns, and what `measure_gap` measures.
-    """
-    from .experiments import Training
-
-    data = tuple(standardised(pets.train.take(images, seed=seed), pets.validation))
-    return Training(
-        partial(pets_network, variant, scale, pets.image_shape),
-        data,
-        epochs=epochs,
-        batch_size=batch_size,
-        compile={"optimizer": "adam", "loss": "binary_crossentropy"},
-        fit={} if curves else {"validation_freq": epochs},
-        measure=measure_gap,
-    )(seed)

@@ -168,7 +168,7 @@ def masks(panels, *, title):
         axis.imshow(values > 0, cmap="Blues", vmin=-0.6, vmax=2.2, aspect="equal")
         dropped = np.argwhere(values == 0)
         axis.plot(dropped[:, 1], dropped[:, 0], "x", color="#444444", markersize=4.5)
-        axis.set(xlabel="unit", ylabel="example", xticks=[], yticks=[])
+        axis.set(xlabel="unit (× dropped)", ylabel="example", xticks=[], yticks=[])
         axis.set_title(name, fontsize=9.5, fontweight="normal")
     plotting.headline(figure, title)
     return figure
@@ -244,6 +244,6 @@ def gaps(runs, *, title):
     axis.set(yticks=range(len(runs)), yticklabels=list(runs), xlim=(-0.03, 1.28 * right))
     axis.set_ylim(len(runs) - 0.5, -0.85)
     axis.set_xlabel("pure cross-entropy after training (nats); one line a seed")
-    axis.legend(loc="upper right", ncols=2, borderaxespad=0)
+    figure.legend(loc="outside lower right", ncols=2)
     plotting.headline(figure, title)
     return figure

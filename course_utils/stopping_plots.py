@@ -11,21 +11,22 @@ import re
 
 import numpy as np
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
 
 from course_utils import plotting
 from course_utils.plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, styled
 from course_utils.prechelt import PrecheltResult, curve_of, whole
 from course_utils.stopping import EpochState, Stopping
 
-# What may happen on a timeline: marker and colour.
+# What may happen on a timeline: marker, colour and size; where two meet, the later one is on top.
 EVENTS = {
-    "stops": ("X", ORANGE),
-    "weights kept": ("*", GREEN),
-    "learning rate falls": ("v", PURPLE),
+    "weights kept": ("*", GREEN, 15),
+    "learning rate falls": ("v", PURPLE, 11),
+    "stops": ("X", ORANGE, 6.5),
 }
 _CELLS = {"best": ("#BFE3D3", ""), "wait": ("#F6D9B8", "//"), "stop": ("#E9A58A", "")}
 _UNSEEN = "#C4C4C4"
+LOG_FROM = 4  # highest over lowest value
 
 
 def typed_curve(text):
@@ -109,9 +110,8 @@ def player(curve, result, epoch, *, ylabel, higher=False, min_delta=0.0, patienc
     axis.plot(now, curve[now - 1], "o", color=ORANGE, markersize=14, markerfacecolor="none")
     axis.text(1.02, 0.98, _state_text(state, result, patience), transform=axis.transAxes, va="top")
     for each in states:
-        _cell(strip, each)
-    axis.set_ylabel(ylabel)
-    axis.grid(axis="y")
+        _cell(strip, each, "stop" if len(curve) <= 15 else "×")
+    _value_axis(axis, curve, ylabel)
     strip.set(xlabel="epoch", ylim=(-0.5, 0.5), yticks=[0], yticklabels=["wait"])
     strip.set_xlim(0.4, len(curve) + 0.6)
     strip.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -162,7 +162,20 @@ def _state_text(state: EpochState, result: Stopping, patience: int) -> str:
     )
 
 
-def _cell(axis, state: EpochState) -> None:
+def _value_axis(axis, curve: np.ndarray, ylabel: str) -> None:
+    """Label the axis; a curve that falls far gets a log scale, or its turn could not be seen."""
+    values = curve[np.isfinite(curve)]
+    if len(values) and values.min() > 0 and values.max() > LOG_FROM * values.min():
+        axis.set_yscale("log")
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_locator(NullLocator())
+        ylabel += "\n(log scale)"
+    axis.set_ylabel(ylabel)
+    axis.grid(axis="y")
+
+
+def _cell(axis, state: EpochState, stop: str) -> None:
     kind = "stop" if state.stopped else "best" if state.improved else "wait"
     color, hatch = _CELLS[kind] if state.watched else ("white", "")
     axis.add_patch(
@@ -170,7 +183,7 @@ def _cell(axis, state: EpochState) -> None:
             (state.epoch - 0.5, -0.45), 1, 0.9, facecolor=color, edgecolor="white", hatch=hatch
         )
     )
-    words = {"stop": "stop", "best": "★"}.get(kind, str(state.wait)) if state.watched else "–"
+    words = {"stop": stop, "best": "★"}.get(kind, str(state.wait)) if state.watched else "–"
     axis.text(state.epoch, 0, words, ha="center", va="center", fontsize=8.5)
 
 
@@ -207,27 +220,26 @@ def timeline(curve, rows, *, title, ylabel="validation loss"):
     figure, (axis, below) = plotting.subplots(
         2,
         1,
-        size=(8.2, 3.0 + 0.27 * len(rows)),
+        size=(8.2, 3.2 + 0.27 * len(rows)),
         sharex=True,
         height_ratios=(4.2, 0.6 + len(rows) * 0.62),
     )
     axis.plot(range(1, len(curve) + 1), curve, color=BLUE, marker="o", markersize=3.5)
-    axis.set_ylabel(ylabel)
-    axis.grid(axis="y")
+    _value_axis(axis, curve, ylabel)
     shown = set()
     for row, events in enumerate(rows.values()):
         end = events.get("stops") or len(curve)
         below.plot([1, end], [row, row], color=GREY, linestyle="-", marker="", linewidth=1.5)
         for event, places in events.items():
-            marker, color = EVENTS[event]
+            marker, color, size = EVENTS[event]
             for place in [] if places is None else np.atleast_1d(places):
                 below.plot(
                     place,
                     row,
                     marker,
                     color=color,
-                    markersize=15 if marker == "*" else 6.5,
-                    zorder=4 if marker == "*" else 5,
+                    markersize=size,
+                    zorder=4 + list(EVENTS).index(event),
                     linestyle="none",
                     label=None if event in shown else event,
                 )

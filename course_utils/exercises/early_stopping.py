@@ -1,4 +1,4 @@
-"""Exercises of notebook 05: replay the callback, UP₃, patience under a budget, the blog's cell."""
+"""Exercises of notebook 05: replay the callback, the blog's cell, UP₃, patience under a budget."""
 
 import numpy as np
 
@@ -670,6 +670,6 @@ def mended_fit(model, images, labels, validation_data, epochs):
 
 
 replay = Replay()
+mend = Mend()
 up3 = Up3()
 budget = Budget()
-mend = Mend()

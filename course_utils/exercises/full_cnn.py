@@ -524,8 +524,10 @@ def suspects(probabilities, labels, k):
             n, classes, k = int(rng.integers(60, 120)), int(rng.integers(4, 11)), 6
             labels = rng.integers(0, classes, n)
             sure = rng.uniform(0.45, 0.9, n)
-            changed = rng.choice(n, k, replace=False)
-            sure[changed] = np.linspace(0.93, 0.99, k)
+            # More wrong labels than are asked for, so that listing all mistakes is not enough.
+            planted = k + int(rng.integers(3, 8))
+            changed = rng.choice(n, planted, replace=False)
+            sure[changed] = np.linspace(0.93, 0.99, planted)
             probabilities = rng.dirichlet(np.ones(classes - 1), n) * (1 - sure[:, None])
             probabilities = np.stack(
                 [
@@ -533,7 +535,7 @@ def suspects(probabilities, labels, k):
                     for row, label, p in zip(probabilities, labels, sure, strict=True)
                 ]
             )
-            labels[changed] = (labels[changed] + rng.integers(1, classes, k)) % classes
+            labels[changed] = (labels[changed] + rng.integers(1, classes, planted)) % classes
             belief = probabilities[np.arange(n), labels]
             right = np.argsort(belief)[:k]
             found = as_array(
@@ -557,7 +559,7 @@ def suspects(probabilities, labels, k):
                 f"{len(set(found) & set(right))} of your {k} are among the most suspicious: sort "
                 f"by the probability of the label that the image carries."
             )
-        return "each planted wrong label was found. A network's loss is a good proof-reader."
+        return "all of them carry a planted wrong label. A network's loss is a good proof-reader."
 
 
 audit = Audit()

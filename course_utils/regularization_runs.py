@@ -1,0 +1,156 @@
+"""The comparison of regularizers on pets: its variants, its data, and one run of it.
+
+Notebook 04 and `benchmarks/regularization_comparison.py` run the same.
+"""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+import numpy as np
+
+from .regularization import one_of, penalise
+
+VARIANTS = (
+    "plain",
+    "the blog's L2",
+    "L2 everywhere",
+    "the blog's dropout",
+    "augmentation",
+)
+EVERYWHERE = 0.003  # λ of "L2 everywhere"
+
+
+def pets_network(variant, scale, input_shape):
+    """Build the blog's network, thinner, in one of the variants that notebook 04 compares.
+
+    Parameters
+    ----------
+    variant : str
+        One of `VARIANTS`: plain; the blog's L2 (1e-4 on its second dense layer); L2 with λ =
+        `EVERYWHERE` on every kernel; the blog's dropout (one half, twice); augmentation (mirror
+        images, and shifts of up to a tenth).
+    scale, input_shape
+        As for `models.blog_network`.
+
+    Returns
+    -------
+    keras.Sequential
+    """
+    import keras
+
+    from .models import blog_network
+
+    one_of("variant", variant, VARIANTS)
+    kind = {"the blog's L2": "l2", "the blog's dropout": "dropout"}.get(variant, "plain")
+    network = blog_network(kind, scale, input_shape)
+    if variant == "L2 everywhere":
+        penalise(network, keras.regularizers.L2(EVERYWHERE))
+    if variant == "augmentation":
+        changes = [
+            keras.layers.RandomFlip("horizontal"),
+            keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
+        ]
+        network = keras.Sequential([keras.Input(input_shape), *changes, *network.layers])
+    return network
+
+
+def measure_gap(model, data):
+    """Return pure cross-entropies, in inference mode, without any penalty.
+
+    Returns
+    -------
+    dict
+        `training` and `validation` (nats), `gap` (validation − training), `accuracy` (validation).
+    """
+    from .metrics import cross_entropy
+
+    found = {}
+    for part, (images, labels) in zip(("training", "validation"), data, strict=True):
+        # predict would trace a new graph for each network, which takes longer than a small one.
+        scores = np.concatenate(
+            [model(images[k : k + 400], training=False).numpy() for k in range(0, len(images), 400)]
+        )
+        found[part] = cross_entropy(scores, labels)
+    found["gap"] = found["validation"] - found["training"]
+    return found | {"accuracy": float(((scores > 0.5) == labels.reshape(-1, 1)).mean())}
+
+
+def standardised(train, *others):
+    """Shift and scale images by the mean and standard deviation of the training pixels.
+
+    Parameters
+    ----------
+    train, *others : Split
+
+    Returns
+    -------
+    list of (ndarray of float32, ndarray of float32 (n, 1))
+        Images, and their labels as a column, as Keras' binary metrics want them.
+    """
+    mean, spread = train.images.mean(), train.images.std()
+    return [
+        (((part.images - mean) / spread).astype("float32"), part.labels[:, None].astype("float32"))
+        for part in (train, *others)
+    ]
+
+
+def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25, quick=False):
+    """Train one variant on a few pets with Adam at 0.001: one run of `experiments.compare`.
+
+    Every seed draws its own training images, its own first weights and its own order; the
+    validation images are all that there are, and the same for each.
+
+    Parameters
+    ----------
+    seed : int
+    variant : str
+        One of `VARIANTS`.
+    pets : Dataset
+    images : int
+        How many to train on.
+    scale : float
+        Of the network.
+    epochs, batch_size : int
+    quick : bool
+        Measure no validation curve, and use a variant's first compiled network again, with new
+        weights, so that its graph is traced once.
+
+    Returns
+    -------
+    dict
+        What `experiments.Training` returns, and what `measure_gap` measures.
+    """
+    from .experiments import Training
+
+    data = tuple(standardised(pets.train.take(images, seed=seed), pets.validation))
+    make = _renewed if quick else _compiled
+    return Training(
+        partial(make, variant, scale, pets.image_shape),
+        (data[0], None) if quick else data,
+        epochs=epochs,
+        batch_size=batch_size,
+        measure=lambda model, _: measure_gap(model, data),
+    )(seed)
+
+
+def _compiled(variant, scale, input_shape):
+    network = pets_network(variant, scale, input_shape)
+    network.compile("adam", "binary_crossentropy")
+    return network
+
+
+_kept = cache(_compiled)
+
+
+def _renewed(variant, scale, input_shape):
+    """Return a kept network as if it were new: weights, states of dropout, and of Adam."""
+    new = pets_network(variant, scale, input_shape)
+    network = _kept(variant, scale, input_shape)
+    for old, fresh in zip(network.variables, new.variables, strict=True):
+        old.assign(fresh)
+    optimizer = network.optimizer
+    for state in optimizer.variables:
+        if state is not optimizer._learning_rate:
+            state.assign(np.zeros(state.shape))
+    return network

@@ -43,7 +43,7 @@ test: export COURSE_PROFILE := fast
 test: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m pytest tests
+	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
 	$(IN_VENV) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
 data: .venv/installed

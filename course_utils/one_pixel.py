@@ -197,15 +197,8 @@ def draw(found, title=None):
     for end, start, where in ((small[0], source, 1.0), (result, bars, None)):
         _link(figure, found, start, end, where)
     after = f" → ReLU → {found.value:.3f}" if found.activation == "relu" else ""
-    figure.suptitle(
-        title
-        or f"{found.total - found.bias:.3f} (products) {found.bias:+.3f} (bias) = "
-        f"{found.total:.3f}{after}",
-        x=0.01,
-        ha="left",
-        fontweight="bold",
-        fontsize=12.5,
-    )
+    sums = f"{found.total - found.bias:.3f} (products) {found.bias:+.3f} (bias) = {found.total:.3f}"
+    plotting.headline(figure, title or sums + after)
     return figure
 
 

@@ -132,7 +132,7 @@ def weight_histograms(groups, *, title, xlabel="weight", limit=None, bins=81):
         axis.set(yscale="log", ylim=(0.7, 1.5 * max(map(len, groups.values()))))
         axis.set_ylabel("weights", fontsize=8.5)
         axis.text(
-            0.0, 0.95, name, transform=axis.transAxes, va="top", fontsize=9.5, fontweight="bold"
+            0.01, 0.95, name, transform=axis.transAxes, va="top", fontsize=9.5, fontweight="bold"
         )
         axis.text(
             1.0, 0.95, f"std {weights.std():.4f}\nexactly 0: {np.sum(weights == 0)}\n"

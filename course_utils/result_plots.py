@@ -1,4 +1,4 @@
-"""Drawings of what a network is, what it learned, and what it gets wrong.
+"""Drawings of how a network did: its training log, its mistakes, its confidence.
 
 Pure functions like those of ``plotting``: numbers in, a ``Figure`` out.
 """
@@ -8,99 +8,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from . import plotting
-from .plotting import BLUE, GREEN, GREY, ORANGE, styled
-
-LAYER_LOOKS = {
-    "Conv2D": {"facecolor": "#BBD9EE", "hatch": ""},
-    "MaxPooling2D": {"facecolor": "#F6C9A3", "hatch": "//"},
-    "Dense": {"facecolor": "#BFBFBF", "hatch": ".."},
-}
-LAYER_NAMES = {"Conv2D": "convolution", "MaxPooling2D": "max pooling", "Dense": "dense"}
-
-
-@styled
-def architecture(tables, *, title):
-    """Draw networks as rows of boxes: as high as the maps, as wide as there are many.
-
-    Parameters
-    ----------
-    tables : mapping from name to pandas.DataFrame
-        A ledger of each network (``arithmetic.ledger``).
-    title : str
-
-    Returns
-    -------
-    Figure
-        Convolutions, poolings and dense layers only. The height of a box grows with the square
-        root of the rows and the width with the logarithm of the channels, so that a row of 148
-        and a row of 3 fit side by side; the true sizes are written below.
-    """
-    figure, axes = plotting.subplots(
-        len(tables), 1, size=(9.6, 0.8 + 1.55 * len(tables)), squeeze=False
-    )
-    for axis, (name, table) in zip(axes[:, 0], tables.items(), strict=True):
-        kept = table[table["type"].isin(list(LAYER_LOOKS))]
-        tallest = max(shape[0] for shape in kept["output_shape"] if len(shape) == 3)
-        for place, (kind, shape) in enumerate(zip(kept["type"], kept["output_shape"], strict=True)):
-            spatial = len(shape) == 3
-            height = np.sqrt(shape[0] / tallest) if spatial else 0.5
-            width = 0.075 * np.log2(1 + shape[-1]) + 0.04 if spatial else 0.14
-            box = (place - width / 2, -height / 2), width, height
-            axis.add_patch(Rectangle(*box, edgecolor="#444444", linewidth=0.8, **LAYER_LOOKS[kind]))
-            text = "×".join(map(str, shape))
-            axis.text(place, -0.58, text, ha="center", va="top", fontsize=8.5)
-        axis.plot([-0.45, len(kept) - 0.6], [0, 0], color="#999999", linewidth=0.8, zorder=0)
-        axis.lines[-1].set_marker("")
-        axis.set(xlim=(-0.6, 10.6), ylim=(-0.85, 0.6))
-        axis.axis("off")
-        axis.set_title(name, fontsize=10, fontweight="normal")
-    for kind, look in LAYER_LOOKS.items():
-        axis.add_patch(
-            Rectangle((0, 0), 0, 0, edgecolor="#444444", label=LAYER_NAMES[kind], **look)
-        )
-    figure.legend(loc="outside lower left", ncols=3)
-    return _titled(figure, title)
-
-
-@styled
-def ledger_bars(columns, layers, *, title):
-    """Draw what each layer's share is of several totals, side by side.
-
-    Parameters
-    ----------
-    columns : mapping from name to sequence of float
-        Such as ``{"parameters": …, "multiply-adds": …, "seconds": …}``: one value a layer.
-    layers : sequence of str
-    title : str
-
-    Returns
-    -------
-    Figure
-        One panel a column; bars and percentages are shares of the column's sum.
-    """
-    layers = list(layers)
-    figure, axes = plotting.subplots(
-        1,
-        len(columns),
-        size=(2.3 + 2.4 * len(columns), 1.1 + 0.34 * len(layers)),
-        sharey=True,
-        squeeze=False,
-    )
-    looks = [(BLUE, ""), (ORANGE, "//"), (GREEN, "..")]
-    for axis, (name, values), (color, hatch) in zip(
-        axes[0], columns.items(), looks * len(columns), strict=False
-    ):
-        shares = np.asarray(values, dtype=float)
-        shares = shares / shares.sum()
-        axis.barh(range(len(layers)), shares, color=color, hatch=hatch, edgecolor="white")
-        for row, share in enumerate(shares):
-            axis.text(share + 0.02, row, f"{share:.1%}", va="center", fontsize=8.5)
-        axis.set(xlim=(0, 1.22), xlabel=f"share of {name}")
-        axis.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-        axis.set_xticks([0, 0.5, 1])
-    axes[0, 0].set_yticks(range(len(layers)), layers)
-    axes[0, 0].invert_yaxis()
-    return _titled(figure, title)
+from .plotting import BLUE, GREY, ORANGE, headline, styled
 
 
 @styled
@@ -143,7 +51,8 @@ def log_and_rerun(log, rerun, *, title, names=("the slides' log", "this run")):
     axes[0].set_ylabel("loss (log scale)")
     axes[1].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     axes[1].legend(loc="lower right")
-    return _titled(figure, title)
+    headline(figure, title)
+    return figure
 
 
 @styled
@@ -280,7 +189,8 @@ def worst_mistakes(images, labels, predicted, confidence, class_names, *, title,
             fontsize=9,
             fontweight="normal",
         )
-    return _titled(figure, title)
+    headline(figure, title)
+    return figure
 
 
 @styled
@@ -324,7 +234,8 @@ def reliability(tables, *, title):
         axis.set(xlim=(0, 1.04), ylim=(-0.04, 1.08), aspect="equal")
         axis.set(xlabel="how sure it says it is", title=f"{label}: mean gap {gap:.1%}")
     axes[0, 0].set_ylabel("how often it is right")
-    return _titled(figure, title)
+    headline(figure, title)
+    return figure
 
 
 @styled
@@ -351,130 +262,3 @@ def threshold_curve(table, *, title, marks=None):
         ylabel="share",
         marks=marks,
     )
-
-
-@styled
-def heatmaps(image, maps, *, title, limits=None):
-    """Draw an image, then heat maps laid over it.
-
-    Parameters
-    ----------
-    image : array (h, w, 1) or (h, w, 3)
-        Values in 0–1, or uint8.
-    maps : mapping from label to array (h, w)
-        Maps that go below zero are drawn in two colours around zero. The hottest place is marked
-        with a cross, and half of the hottest value with a line, unless it is faint beside the
-        strongest colour.
-    title : str
-    limits : float, optional
-        Maps that go below zero have their strongest colour at least at this value, so that noise
-        stays pale; by default at their own largest.
-
-    Returns
-    -------
-    Figure
-    """
-    image = np.asarray(image)
-    base = image[..., 0] if image.shape[-1] == 1 else image
-    figure, axes = plotting.subplots(1, len(maps) + 1, size=(2.5 * (len(maps) + 1), 3.0))
-    axes[0].imshow(base)
-    axes[0].set_title("image", loc="center", fontsize=9.5, fontweight="normal")
-    for axis, (label, heat) in zip(axes[1:], maps.items(), strict=True):
-        heat = np.asarray(heat, dtype=float)
-        if heat.shape != base.shape[:2]:
-            raise ValueError(
-                f"maps must have the image's shape {base.shape[:2]}: {label!r} has {heat.shape}"
-            )
-        signed = heat.min() < 0
-        top = max(np.abs(heat).max(), limits or 0 if signed else 0, 1e-9)
-        axis.imshow(base)
-        axis.imshow(
-            heat,
-            cmap="RdBu_r" if signed else "inferno",
-            vmin=-top if signed else 0,
-            vmax=top,
-            # Clear where nothing speaks, so that the image shows through.
-            alpha=0.15 + 0.65 * np.abs(heat).clip(max=top) / top,
-        )
-        if heat.max() > 0.25 * top:
-            axis.contour(heat, [heat.max() / 2], colors="white", linewidths=1.2)
-            row, column = np.unravel_index(heat.argmax(), heat.shape)
-            axis.plot(column, row, "x", color="black", markersize=9, markeredgewidth=3.4)
-            axis.plot(column, row, "x", color="white", markersize=8, markeredgewidth=1.6)
-        axis.set_title(label, loc="center", fontsize=9.5, fontweight="normal")
-    for axis in axes:
-        axis.axis("off")
-    return _titled(figure, title)
-
-
-@styled
-def filter_sheets(sheets, *, title, columns=16):
-    """Draw sheets of small kernels, each sheet with its name; grey is zero, and the same in all.
-
-    Parameters
-    ----------
-    sheets : mapping from name to array (k, k, n)
-        Such as the kernels of a layer before and after training.
-    title : str
-    columns : int
-
-    Returns
-    -------
-    Figure
-    """
-    top = max(np.abs(sheet).max() for sheet in sheets.values())
-    rows = [-(-sheet.shape[-1] // columns) for sheet in sheets.values()]
-    figure, axes = plotting.subplots(
-        len(sheets), 1, size=(9.0, 0.5 + sum(0.62 * r + 0.3 for r in rows)), squeeze=False
-    )
-    for axis, (name, sheet), r in zip(axes[:, 0], sheets.items(), rows, strict=True):
-        k = sheet.shape[0]
-        # One array with a white gap around each kernel draws in a tenth of the time of 32 axes.
-        picture = np.full((r * (k + 1) - 1, columns * (k + 1) - 1), np.nan)
-        for n in range(sheet.shape[-1]):
-            row, column = (n // columns) * (k + 1), (n % columns) * (k + 1)
-            picture[row : row + k, column : column + k] = sheet[..., n]
-        shown = axis.imshow(picture, cmap="gray", vmin=-top, vmax=top)
-        axis.set_title(name, fontsize=10, fontweight="normal")
-        axis.axis("off")
-    bar = figure.colorbar(shown, ax=list(axes[:, 0]), shrink=0.7, pad=0.01)
-    bar.set_label("weight")
-    bar.outline.set_visible(False)
-    return _titled(figure, title)
-
-
-@styled
-def patch_rows(rows, *, title):
-    """Draw rows of small patches, each row with its name; white is the same in all.
-
-    Parameters
-    ----------
-    rows : mapping from name to array (n, k, k)
-        Patches with values in 0–1; the size k may differ from row to row.
-    title : str
-
-    Returns
-    -------
-    Figure
-    """
-    most = max(len(patches) for patches in rows.values())
-    figure, axes = plotting.subplots(
-        len(rows), most, size=(1.5 + 0.72 * most, 0.45 + 0.72 * len(rows)), squeeze=False
-    )
-    for line, (name, patches) in zip(axes, rows.items(), strict=True):
-        for axis in line:
-            axis.set(xticks=[], yticks=[])
-            axis.spines[:].set_visible(False)
-        for axis, patch in zip(line, patches, strict=False):
-            # The frame keeps white patches apart from each other and from the page.
-            axis.spines[:].set(visible=True, color=GREY, linewidth=0.8)
-            axis.imshow(patch, cmap="gray", vmin=0, vmax=1)
-        line[0].text(
-            -0.15, 0.5, name, transform=line[0].transAxes, ha="right", va="center", fontsize=9.5
-        )
-    return _titled(figure, title)
-
-
-def _titled(figure, title):
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
-    return figure

@@ -32,7 +32,10 @@ def _curve(rng, epochs):
     """Return a loss that falls, rises again and wobbles; no two epochs alike."""
     steps = np.arange(epochs)
     trend = np.exp(-steps / rng.uniform(2, 6)) + rng.uniform(0.005, 0.02) * steps
-    return np.round(trend + rng.normal(0, 0.04, epochs) + 0.5, 4)
+    while True:
+        curve = np.round(trend + rng.normal(0, 0.04, epochs) + 0.5, 4)
+        if len(np.unique(curve)) == epochs:
+            return curve
 
 
 def _replay(curve, patience, *, late=False, higher=False, resets=True, previous=False):
@@ -351,11 +354,15 @@ def up3(validation, strip=5):
             right,
             models,
             lambda k: (
-                f"on the curve {', '.join(f'{value:g}' for value in cases[k][0])} with strips of "
-                f"{cases[k][1]} UP₃ ends after epoch {right[k]}; you answer {answers[k]:g}."
+                f"on a curve whose strips of {cases[k][1]} end with {self._ends(*cases[k])}, UP₃ "
+                f"ends after epoch {right[k]}; you answer {answers[k]:g}."
             ),
         )
         return "UP₃ asks whether the error rises, and never by how much: no threshold to tune."
+
+    @staticmethod
+    def _ends(curve, strip):
+        return ", ".join(f"{value:.3g}" for value in curve[strip - 1 :: strip])
 
 
 PATIENCES = range(1, 11)
@@ -642,7 +649,8 @@ def mended_fit(model, images, labels, validation_data, epochs):
 
     @staticmethod
     def _drive(model, callback, rng):
-        falling = np.sort(rng.uniform(0.3, 0.9, 30))[::-1]
+        # Steps that are far above the resolution of 32 bits, in which Keras compares.
+        falling = np.linspace(0.9, 0.3, 30) - rng.uniform(0, 0.01, 30)
         try:
             epochs, _ = model.drive(callback, falling)
         except ValueError as error:

@@ -166,7 +166,8 @@ def shrunken(rows, *, title):
     Parameters
     ----------
     rows : mapping from name to (picture, picture of the moved image)
-        Arrays (h, w) of equal shapes, in 0–1. Their difference is drawn beside them.
+        Arrays (h, w) of equal shapes, in 0–1. Their difference is drawn beside them, in standard
+        deviations of the first, so that a picture of little contrast has no advantage.
     title : str
 
     Returns
@@ -179,17 +180,19 @@ def shrunken(rows, *, title):
         len(rows), 3, size=(9.8, 0.7 + len(rows) * (tile + 0.5)), squeeze=False
     )
     for line, (name, (still, moved)) in zip(axes, rows.items(), strict=True):
-        change = np.abs(np.subtract(moved, still))
+        change = np.abs(np.subtract(moved, still)) / np.std(still)
         for axis, picture in zip(line, (still, moved, change), strict=True):
             flip = picture is change
-            shown = axis.imshow(picture, cmap="magma" if flip else "gray", vmin=0, vmax=1)
+            shown = axis.imshow(
+                picture, cmap="magma" if flip else "gray", vmin=0, vmax=2 if flip else 1
+            )
             axis.set(xticks=[], yticks=[])
         line[0].set_ylabel(name)
         line[0].set_title("of the image", fontsize=9.5, fontweight="normal")
         line[1].set_title("of the image one pixel over", fontsize=9.5, fontweight="normal")
-        line[2].set_title(f"change: mean {change.mean():.3f}", fontsize=9.5, fontweight="normal")
+        line[2].set_title(f"change: mean {change.mean():.2f}", fontsize=9.5, fontweight="normal")
     bar = figure.colorbar(shown, ax=list(axes[:, -1]), shrink=0.7)
-    bar.set_label("change of brightness (0 to 1)")
+    bar.set_label("change (standard deviations)")
     plotting.headline(figure, title)
     return figure
 

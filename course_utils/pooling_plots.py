@@ -253,7 +253,7 @@ def depth_groups(maps, pooled, *, title):
             below.imshow(pooled[..., group], **limits)
             below.spines[:].set(visible=True, color=WINDOW_COLORS[group], linewidth=2.5)
             below.set_title("largest of the group ↓", **small)
-            below.set_xlabel(f"{ascii_uppercase[group]}: channel {group}", fontsize=9)
+            below.set_xlabel(f"{ascii_uppercase[group]}: largest of {size}", fontsize=9)
         else:
             axes[1, k].axis("off")
     plotting.headline(figure, title)

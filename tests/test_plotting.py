@@ -242,3 +242,23 @@ def test_matrix_numbers_can_be_read_on_their_shade(cmap):
         assert text.get_text() == f"{value:.2f}"
         light, dark = sorted([luminance(picture.to_rgba(value)[:3]), luminance(text.get_color())])
         assert (dark + 0.05) / (light + 0.05) >= 3, value
+
+
+def test_few_colours_become_a_palette_that_looks_the_same(figure):
+    before = io.BytesIO()
+    with matplotlib.rc_context({"savefig.format": "png"}):
+        figure.savefig(before)
+    small = plotting._smaller(before)
+    few, full = Image.open(io.BytesIO(small)), Image.open(before)
+    assert few.mode == "P" and few.size == full.size
+    assert len(small) < len(before.getvalue())
+    assert few.info["dpi"] == pytest.approx(full.info["dpi"])
+    change = np.abs(np.subtract(full.convert("RGB"), few.convert("RGB"), dtype=np.int16))
+    assert change.mean() <= 0.5 and change.max() <= 24
+
+
+def test_many_colours_stay_as_they_were():
+    noise = np.random.default_rng(0).integers(0, 256, (200, 200, 3), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, format="png", dpi=(100, 100))
+    assert plotting._smaller(buffer) == buffer.getvalue()

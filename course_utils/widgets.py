@@ -132,7 +132,11 @@ class View:
         self._static = player(
             [(draw(**still), _caption(still), alt(**still)) for still in stills], label=label
         )
-        self.controls = {name: _control(name, value) for name, value in controls.items()}
+        # The live picture opens where the player does, which is chosen to be worth seeing.
+        self.controls = {
+            name: _control(name, choices, first=stills[0][name])
+            for name, choices in controls.items()
+        }
         self.picture = ipywidgets.HTML()
         self._box = ipywidgets.VBox(
             [ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})]
@@ -201,19 +205,19 @@ def explore(draw, *, alt, stills, label, **controls):
     return View(draw, alt, controls, stills, label)
 
 
-def _control(name, value):
+def _control(name, choices, first):
     import ipywidgets
 
     words = name.replace("_", " ")
     style = {"description_width": "initial"}
-    if isinstance(value, ipywidgets.Widget):
-        return value
-    if isinstance(value, tuple) and [type(v) for v in value] == [int, int]:
-        low, high = value
+    if isinstance(choices, ipywidgets.Widget):
+        return choices
+    if isinstance(choices, tuple) and [type(v) for v in choices] == [int, int]:
+        low, high = choices
         return ipywidgets.IntSlider(
-            low, low, high, description=words, style=style, continuous_update=False
+            first, low, high, description=words, style=style, continuous_update=False
         )
-    return ipywidgets.Dropdown(options=list(value), description=words, style=style)
+    return ipywidgets.Dropdown(options=list(choices), value=first, description=words, style=style)
 
 
 def _caption(values):

@@ -49,6 +49,14 @@ def test_what_moves_along_or_stays_has_no_error(pixels):
     assert invariance.shift_error(lambda x: np.asarray(x)[:, 8, 8], CANVAS, pixels) > 0.1
 
 
+def test_half_a_pixel_of_a_smooth_result_is_exact():
+    wave = 2 + np.sin(np.arange(24) * 2 * np.pi / 24)
+    images = np.tile(wave[None, None, :, None], (1, 4, 1, 1))
+    half = invariance._half_a_pixel_on(images)
+    expected = 2 + np.sin((np.arange(24) - 0.5) * 2 * np.pi / 24)
+    np.testing.assert_allclose(half[0, 0, :, 0], expected, atol=1e-12)
+
+
 def test_half_a_pixel_of_the_result_is_a_move():
     ramp = np.zeros((1, 3, 24, 1))
     ramp[:, :, 8:16, 0] = [0, 1, 2, 3, 3, 2, 1, 0]

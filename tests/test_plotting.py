@@ -250,11 +250,13 @@ def test_few_colours_become_a_palette_that_looks_the_same(figure):
         figure.savefig(before)
     small = plotting._smaller(before)
     few, full = Image.open(io.BytesIO(small)), Image.open(before)
-    assert few.mode == "P" and few.size == full.size
+    assert few.mode == "P"
+    assert few.size == full.size
     assert len(small) < len(before.getvalue())
     assert few.info["dpi"] == pytest.approx(full.info["dpi"])
     change = np.abs(np.subtract(full.convert("RGB"), few.convert("RGB"), dtype=np.int16))
-    assert change.mean() <= 0.5 and change.max() <= 24
+    assert change.mean() <= 0.5
+    assert change.max() <= 24
 
 
 def test_many_colours_stay_as_they_were():

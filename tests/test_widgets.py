@@ -131,26 +131,31 @@ def view():
 def test_view_makes_controls_from_values(view):
     row, kind = view.controls["row"], view.controls["kind"]
     assert isinstance(row, ipywidgets.IntSlider)
-    assert (row.min, row.max, row.value, row.description) == (0, 6, 0, "row")
+    assert (row.min, row.max, row.description) == (0, 6, "row")
     assert isinstance(kind, ipywidgets.Dropdown)
     assert kind.options == ("max", "average")
 
 
 @pytest.mark.parametrize("choices", [[3, 5], (3, 5, 7), (False, True), (0.1, 0.2), ("a", "b")])
 def test_only_two_whole_numbers_in_a_tuple_are_a_slider(choices):
-    control = widgets._control("kernel_size", choices)
+    control = widgets._control("kernel_size", choices, first=choices[1])
     assert isinstance(control, ipywidgets.Dropdown)
     assert control.options == tuple(choices)
+    assert control.value == choices[1]
     assert control.description == "kernel size"
 
 
 def test_a_widget_is_taken_as_it_is():
     own = ipywidgets.FloatSlider()
-    assert widgets._control("rate", own) is own
+    assert widgets._control("rate", own, first=1.0) is own
+
+
+def test_view_opens_where_its_player_does(view):
+    assert view.values == {"row": 1, "kind": "max"}
+    assert html.escape(alt(1)) in view.picture.value
 
 
 def test_view_redraws_when_a_control_changes(view):
-    assert html.escape(alt(0)) in view.picture.value
     view.controls["row"].value = 2
     second = view.picture.value
     assert alt(2) in second

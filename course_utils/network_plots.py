@@ -33,32 +33,40 @@ def architecture(tables, *, title):
     Figure
         Convolutions, poolings and dense layers only. The height of a box grows with the square
         root of the rows and the width with the logarithm of the channels, so that a row of 148
-        and a row of 3 fit side by side; the true sizes are written below.
+        and a row of 3 fit side by side; the true sizes are written below, and where a pooling
+        drops the last row and column.
     """
     figure, axes = plotting.subplots(
-        len(tables), 1, size=(9.6, 0.8 + 1.55 * len(tables)), squeeze=False
+        len(tables), 1, size=(9.6, 1.0 + 1.7 * len(tables)), squeeze=False
     )
     for axis, (name, table) in zip(axes[:, 0], tables.items(), strict=True):
         kept = table[table["type"].isin(list(LAYER_LOOKS))]
         tallest = max(shape[0] for shape in kept["output_shape"] if len(shape) == 3)
+        before = tallest
         for place, (kind, shape) in enumerate(zip(kept["type"], kept["output_shape"], strict=True)):
             spatial = len(shape) == 3
+            dropped = kind == "MaxPooling2D" and 2 * shape[0] == before - 1
+            before = shape[0]
             height = np.sqrt(shape[0] / tallest) if spatial else 0.5
             width = 0.075 * np.log2(1 + shape[-1]) + 0.04 if spatial else 0.14
             box = (place - width / 2, -height / 2), width, height
             axis.add_patch(Rectangle(*box, edgecolor="#444444", linewidth=0.8, **LAYER_LOOKS[kind]))
             text = "×".join(map(str, shape))
-            axis.text(place, -0.58, text, ha="center", va="top", fontsize=8.5)
+            axis.text(place, -0.58, text, ha="center", va="top", fontsize=9.5)
+            if dropped:
+                lost = f"row {2 * shape[0] + 1} lost"
+                axis.text(place, -0.83, lost, ha="center", va="top", fontsize=9, color="#A03C00")
         axis.plot([-0.45, len(kept) - 0.6], [0, 0], color="#999999", linewidth=0.8, zorder=0)
         axis.lines[-1].set_marker("")
-        axis.set(xlim=(-0.6, 10.6), ylim=(-0.85, 0.6))
+        axis.set(xlim=(-0.6, 10.6), ylim=(-1.08, 0.6))
         axis.axis("off")
         axis.set_title(name, fontsize=10, fontweight="normal")
     for kind, look in LAYER_LOOKS.items():
         axis.add_patch(
             Rectangle((0, 0), 0, 0, edgecolor="#444444", label=LAYER_NAMES[kind], **look)
         )
-    figure.legend(loc="outside lower left", ncols=3)
+    scale = "height: square root of the rows; width: logarithm of the channels"
+    figure.legend(loc="outside lower left", ncols=3, title=scale, alignment="left")
     headline(figure, title)
     return figure
 
@@ -178,7 +186,9 @@ def filter_sheets(sheets, *, title, columns=16):
     top = max(np.abs(sheet).max() for sheet in sheets.values())
     rows = [-(-sheet.shape[-1] // columns) for sheet in sheets.values()]
     figure, axes = plotting.subplots(
-        len(sheets), 1, size=(9.0, 0.5 + sum(0.62 * r + 0.3 for r in rows)), squeeze=False
+        *(len(sheets), 1),
+        size=(min(9.0, 2 + columns), 0.5 + sum(min(1.0, 10 / columns) * r + 0.3 for r in rows)),
+        squeeze=False,
     )
     for axis, (name, sheet), r in zip(axes[:, 0], sheets.items(), rows, strict=True):
         k = sheet.shape[0]

@@ -96,6 +96,42 @@ def curves(x, lines, *, title, xlabel, ylabel, log=False, marks=None, size=(7.0,
 
 
 @styled
+def groups_of_runs(groups, *, title, xlabel, ylabel):
+    """Draw several runs of each of a few ways, a look for each way, on a log scale.
+
+    Parameters
+    ----------
+    groups : mapping from label to sequence of sequences of float
+        One sequence a run; it may end in NaN.
+    title, xlabel, ylabel : str
+
+    Returns
+    -------
+    Figure
+        A cross stands on the last number of a run that goes on as NaN.
+    """
+    figure, axis = plotting.subplots(size=(7.0, 3.3))
+    looks = [(ORANGE, "s", "--"), (BLUE, "o", "-"), (GREY, "^", ":")]
+    for (label, runs), (color, marker, dash) in zip(groups.items(), looks, strict=False):
+        for run in runs:
+            run = np.asarray(run, dtype=float)
+            x = np.arange(1, len(run) + 1)
+            axis.plot(x, run, color=color, marker=marker, linestyle=dash, label=label)
+            label = None
+            finite = np.flatnonzero(np.isfinite(run))
+            if len(finite) and finite[-1] < len(run) - 1:
+                last = finite[-1]
+                axis.plot(x[last], run[last], "x", color="black", markersize=13, zorder=4)
+    if any(line.get_marker() == "x" for line in axis.lines):
+        axis.plot([], [], "x", color="black", label="from here on: no number")
+    axis.set_yscale("log")
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    axis.grid(axis="y")
+    axis.legend()
+    return figure
+
+
+@styled
 def confusion(counts, class_names, *, title):
     """Draw a confusion matrix: rows are true classes and sum to 1; the counts are written in.
 
@@ -144,7 +180,8 @@ def confusion(counts, class_names, *, title):
         range(len(counts)), class_names, rotation=40, ha="right", rotation_mode="anchor"
     )
     axis.set_yticks(range(len(counts)), class_names)
-    axis.set(xlabel="what the network said", ylabel="what it is", title=title)
+    key = "orange frame: wrong, and a tenth of the row or more"
+    axis.set(xlabel=f"what the network said\n({key})", ylabel="what it is", title=title)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
     bar = figure.colorbar(picture, ax=axis, shrink=0.8)
@@ -217,6 +254,9 @@ def reliability(tables, *, title):
         full = table[table["n"] > 0]
         for sure, right in zip(full["confidence"], full["accuracy"], strict=True):
             axis.plot([sure, sure], [sure, right], "-", color=ORANGE, linewidth=2, marker="")
+        axis.plot([], [], "-", color=ORANGE, linewidth=2, marker="", label="bar: the gap")
+        axis.plot([], [], "o", color=BLUE, label="number: images in the bin")
+        axis.legend(loc="upper left", fontsize=8.5)
         area = 25 + 500 * full["n"] / full["n"].sum()
         axis.scatter(full["confidence"], full["accuracy"], area, color=BLUE, alpha=0.85, zorder=3)
         for sure, right, n in zip(full["confidence"], full["accuracy"], full["n"], strict=True):
@@ -232,7 +272,7 @@ def reliability(tables, *, title):
             )
         gap = (table["n"] * table["gap"].abs().fillna(0)).sum() / table["n"].sum()
         axis.set(xlim=(0, 1.04), ylim=(-0.04, 1.08), aspect="equal")
-        axis.set(xlabel="how sure it says it is", title=f"{label}: mean gap {gap:.1%}")
+        axis.set(xlabel="how sure it says it is", title=f"{label}: mean gap {100 * gap:.1f} points")
     axes[0, 0].set_ylabel("how often it is right")
     headline(figure, title)
     return figure

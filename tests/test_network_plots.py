@@ -42,6 +42,17 @@ def test_architecture_draws_boxes_that_shrink_with_the_rows(table):
     assert len({patch.get_hatch() for patch in (conv, pool, dense)}) == 3
 
 
+def test_architecture_says_where_a_pooling_drops_a_row():
+    table = pd.DataFrame(
+        {
+            "type": ["Conv2D", "MaxPooling2D", "MaxPooling2D"],
+            "output_shape": [(7, 7, 4), (3, 3, 4), (2, 2, 4)],
+        }
+    )
+    axis = drawn(network_plots.architecture({"one": table}, title="t")).axes[0]
+    assert texts(axis) == ["7×7×4", "3×3×4", "row 7 lost", "2×2×4"]
+
+
 def test_ledger_bars_are_shares_of_each_column():
     figure = drawn(
         network_plots.ledger_bars({"a": [1, 3], "b": [5, 0]}, ["first", "second"], title="t")

@@ -51,6 +51,23 @@ def test_curves_can_be_logarithmic_and_marked():
     assert axis.lines[0].get_linestyle() != axis.lines[1].get_linestyle()
 
 
+def test_groups_of_runs_have_one_name_each_and_a_cross_where_numbers_end():
+    runs = {"raw": [[1, 1e9, np.nan], [1, 5, 0.7]], "scaled": [[1, 0.9, 0.8]]}
+    axis = drawn(result_plots.groups_of_runs(runs, title="t", xlabel="x", ylabel="y")).axes[0]
+    names = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert names == ["raw", "scaled", "from here on: no number"]
+    crosses = [line for line in axis.lines if line.get_marker() == "x" and len(line.get_xdata())]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in crosses] == [(2, 1e9)]
+    assert axis.get_yscale() == "log"
+
+
+def test_groups_of_runs_that_end_well_have_no_cross():
+    axis = drawn(
+        result_plots.groups_of_runs({"a": [[1, 2]]}, title="t", xlabel="x", ylabel="y")
+    ).axes[0]
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == ["a"]
+
+
 def test_confusion_shades_rows_that_sum_to_one_and_frames_common_mistakes():
     counts = np.array([[6, 4, 0], [0, 20, 1], [0, 0, 5]])
     axis = drawn(result_plots.confusion(counts, "abc", title="t")).axes[0]
@@ -88,7 +105,7 @@ def test_reliability_draws_a_dot_for_each_bin_that_holds_images():
     np.testing.assert_allclose(axis.collections[0].get_offsets(), full[["confidence", "accuracy"]])
     assert texts(axis) == [str(n) for n in full["n"]]
     error = metrics.calibration_error([0.1, 0.9, 0.85, 0.75, 0.25], labels)
-    assert axis.get_title(loc="left") == f"plain: mean gap {error:.1%}"
+    assert axis.get_title(loc="left") == f"plain: mean gap {100 * error:.1f} points"
 
 
 def test_threshold_curve_draws_three_lines():

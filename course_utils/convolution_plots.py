@@ -23,7 +23,6 @@ KERNELS = {
     "emboss": np.array([[-2, -1, 0], [-1, 1, 1], [0, 1, 2]]),
 }
 FREQUENCIES = 64  # of the spectrum, on each axis
-HATCHES = ("", "//", "..", "xx", "\\\\")
 COLORS = (BLUE, ORANGE, GREEN, PURPLE, OCHRE)
 
 
@@ -98,26 +97,32 @@ def filter_sheet(kernels, photos, *, title):
     Returns
     -------
     Figure
-        Where the weights of a kernel add up to 0, mid-grey is 0; elsewhere black is 0 and white 1.
+        All spectra share one colour bar, on which white is a gain of 1. Where the weights of a
+        kernel add up to 0, mid-grey is 0; elsewhere black is 0 and white 1.
     """
     columns = 2 + len(photos)
-    figure = Figure(figsize=(8.0, 0.5 + 1.6 * len(kernels)), layout="constrained")
+    figure = Figure(
+        figsize=(3.8 + 2.4 * len(photos), 1.2 + 1.6 * len(kernels)), layout="constrained"
+    )
     widths = [0.9, 1.05, *[1.5] * len(photos)]
     axes = figure.subplots(len(kernels), columns, squeeze=False, width_ratios=widths)
     for place, (row, (name, kernel)) in enumerate(zip(axes, kernels.items(), strict=True), 1):
         cells(row[0], kernel)
         row[0].set_title(f"{name},\nsum {number(np.sum(kernel))}", loc="center", fontsize=9.5)
-        _spectrum(row[1], kernel, last=place == len(axes))
-        for axis, photo in zip(row[2:], photos.values(), strict=True):
+        gain = _spectrum(row[1], kernel, last=place == len(axes))
+        signed = abs(np.sum(kernel)) < 1e-9
+        for axis, (subject, photo) in zip(row[2:], photos.items(), strict=True):
             filtered = apply(photo, kernel, "same")
-            signed = abs(np.sum(kernel)) < 1e-9
             top = np.percentile(np.abs(filtered), 99)
             limits = (-top, top) if signed else (0, 1)
             axis.imshow(filtered, vmin=limits[0], vmax=limits[1])
+            axis.set_title(f"{subject}{', grey = 0' if signed else ''}", loc="center", fontsize=9)
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(False)
-    for axis, name in zip(axes[0, 2:], photos, strict=True):
-        axis.set_title(name, loc="center", fontsize=9.5)
+    shrink = 1.0 if len(axes) == 1 else 0.5
+    bar = figure.colorbar(gain, ax=axes, location="right", shrink=shrink, extend="both", pad=0.02)
+    bar.set_ticks(range(-3, 4), labels=["⅛", "¼", "½", "1", "2", "4", "8"])
+    bar.set_label("gain (white: unchanged)", fontsize=9)
     plotting.headline(figure, title)
     return figure
 
@@ -125,9 +130,11 @@ def filter_sheet(kernels, photos, *, title):
 def _spectrum(axis, kernel, last):
     gain = spectrum(kernel)
     middle = len(gain) // 2
-    axis.imshow(gain, extent=(-0.5, 0.5, 0.5, -0.5), vmin=0, cmap="cividis")
+    octaves = np.log2(np.maximum(gain, 2.0**-9))  # each step doubles the wave or halves it
+    drawn = axis.imshow(octaves, extent=(-0.5, 0.5, 0.5, -0.5), vmin=-3, vmax=3, cmap="PuOr_r")
     axis.set_title(
-        f"gain {gain[middle, middle]:.2g} for constant,\n{gain[0, 0]:.2g} for finest pattern",
+        f"gain {number(gain[middle, middle])} for constant,\n"
+        f"{number(gain[0, 0])} for finest pattern",
         loc="center",
         fontsize=8,
         fontweight="normal",
@@ -137,6 +144,54 @@ def _spectrum(axis, kernel, last):
     if last:
         axis.set_xlabel("waves in a pixel, across", fontsize=8)
     axis.set_ylabel("down", fontsize=8)
+    return drawn
+
+
+@plotting.styled
+def moved(images, maps, shift, *, title):
+    """Draw an image and its feature map, before and after the image has moved.
+
+    Parameters
+    ----------
+    images, maps : pairs of arrays of two axes
+        Before and after; dark is 0 in the images, mid-grey is 0 in the maps.
+    shift : (int, int)
+        Rows down and columns to the right.
+    title : str
+
+    Returns
+    -------
+    Figure
+        In the pictures after the move, the old place is outlined and an arrow leads to the new.
+    """
+    figure = Figure(figsize=(9.4, 2.9), layout="constrained")
+    axes = figure.subplots(1, 4)
+    down, right = shift
+    for pair, names, at in (
+        (images, ("the digit", "the digit, moved"), 0),
+        (maps, ("its map", "the moved digit's map"), 2),
+    ):
+        top = max(np.abs(each).max() for each in pair)
+        for axis, picture, name in zip(axes[at : at + 2], pair, names, strict=True):
+            axis.imshow(picture, vmin=-top if at else 0, vmax=top)
+            axis.set_title(name, loc="center", fontsize=10)
+            axis.set(xticks=[], yticks=[])
+        rows, columns = np.nonzero(pair[0])
+        corner = columns.min() - 0.5, rows.min() - 0.5
+        size = np.ptp(columns) + 1, np.ptp(rows) + 1
+        for axis, x, y, line in (
+            (axes[at], *corner, "-"),
+            (axes[at + 1], *corner, "--"),
+            (axes[at + 1], corner[0] + right, corner[1] + down, "-"),
+        ):
+            look = {"fill": False, "edgecolor": ORANGE, "lw": 1.6, "linestyle": line}
+            axis.add_patch(Rectangle((x, y), *size, **look))
+        arrow = {"arrowstyle": "-|>", "color": ORANGE, "lw": 1.8, "shrinkA": 0, "shrinkB": 0}
+        end = corner[0] + right, corner[1] + down
+        axes[at + 1].annotate("", end, corner, arrowprops=arrow)
+        axes[at + 1].set_xlabel(f"{down} down, {right} right", fontsize=9.5)
+    plotting.headline(figure, title)
+    return figure
 
 
 @plotting.styled
@@ -226,7 +281,7 @@ def matrix_product(image, kernel, *, title):
 
 
 @plotting.styled
-def timing_bars(seconds, *, title):
+def timings(seconds, *, title):
     """Draw times on one log scale, each with how many times faster than the first it is.
 
     Parameters
@@ -244,14 +299,14 @@ def timing_bars(seconds, *, title):
     figure, axis = plotting.subplots(size=(7.6, 1.1 + 0.42 * len(seconds)))
     times = [1000 * each for each in seconds.values()]
     for row, time in enumerate(times):
-        look = {"color": COLORS[row % 5], "hatch": HATCHES[row % 5], "edgecolor": "white"}
-        axis.barh(row, time, height=0.62, **look)
+        # Dots: a bar would have no honest length on a log scale.
+        axis.plot(time, row, "os^D"[row % 4], color=COLORS[row % 5], markersize=9)
         faster = f", {times[0] / time:,.0f} times as fast" if row else ""
         text = f"{time:.3g} ms{faster}" if time < 100 else f"{time:,.0f} ms{faster}"
-        axis.annotate(text, (time, row), (5, 0), textcoords="offset points", va="center")
+        axis.annotate(text, (time, row), (10, 0), textcoords="offset points", va="center")
     axis.set(xscale="log", xlabel="milliseconds (log scale)")
     axis.set_yticks(range(len(times)), list(seconds))
-    axis.set_xlim(min(times) / 3, max(times) * 40)
+    axis.set(xlim=(min(times) / 3, max(times) * 40), ylim=(-0.6, len(times) - 0.4))
     axis.invert_yaxis()
     plotting.headline(figure, title)
     return figure
@@ -284,7 +339,7 @@ def learning(weights, losses, target, *, title):
         right.annotate(
             number(goal), (1.01, goal), xycoords=("axes fraction", "data"), va="center", fontsize=9
         )
-    right.set(xlabel="step of gradient descent", ylabel="weight (dashed: the kernel sought)")
+    right.set(xlabel="step of gradient descent", ylabel="weight (dashed: sought)")
     for axis in (left, right):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     plotting.headline(figure, title)
@@ -299,7 +354,7 @@ def value_grids(arrays, *, signs=None, title, limit=None, columns=None):
     ----------
     arrays : mapping from name to array of two axes
     signs : sequence of str, optional
-        What stands before each array: "", "∗", "=".
+        What stands before each array: "", "⋆", "=".
     title : str
     limit : float, optional
         What gets the full shade; by default each array has its own.

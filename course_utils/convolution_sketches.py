@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.transforms import Affine2D
 
 from . import plotting
-from .plotting import BLUE, GREEN, ORANGE, PURPLE
+from .plotting import BLUE, ORANGE
 
 # A sheet lies on the ground: columns go right, rows go right and down the page, towards the viewer.
 LYING = np.array([[1.0, 0.0], [-0.55, -0.42]])
 # A sheet stands: columns go right and a little up, rows go down the page.
 STANDING = np.array([[0.62, 0.2], [0.0, -1.0]])
+TINTS = ("#FFB3A8", "#AEEBAE", "#B4C8FF")  # white, seen in one channel: red, green, blue
 
 
 class Sheet:
@@ -127,6 +129,12 @@ def local_connections(*, title):
     return _finish(figure, axis, title, (-5.4, 14.5, -4.2, 13.0))
 
 
+def _name_at_corner(axis, sheet, name):
+    """Write a name beside the upper right corner, which no sheet in front covers."""
+    place = sheet.point(0, sheet.shape[1])
+    axis.text(place[0] + 0.15, place[1] + 0.05, name, va="top", fontsize=9)
+
+
 @plotting.styled
 def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None, map_names=None):
     """Draw an image's channels, a window through all of them, and the stack of feature maps.
@@ -146,8 +154,9 @@ def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None, map_
     Returns
     -------
     Figure
+        Lines join the window in every channel to one unit of the map in front.
     """
-    figure, axis = _space((9.2, 4.6))
+    figure, axis = _space((9.6, 4.4))
     rows, columns = channels.shape[:2]
     height, width = 6.0, 6.0 * columns / rows
     size = 0.9
@@ -155,41 +164,31 @@ def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None, map_
     inputs = []
     for k in range(channels.shape[-1]):
         sheet = Sheet(axis, (1.35 * k, -0.9 * k), (height, width), STANDING)
-        sheet.picture(channels[..., k], cmap="gray", vmin=0, vmax=1)
+        tint = ("black", TINTS[k] if channels.shape[-1] == 3 else "white")
+        shades = LinearSegmentedColormap.from_list("tint", tint)
+        sheet.picture(channels[..., k], cmap=shades, vmin=0, vmax=1)
         sheet.area(top, left, size, size, fill=False, edgecolor=ORANGE, lw=2.2)
         inputs.append(sheet)
         if names:
-            place = sheet.point(height, 0)
-            axis.text(place[0] + 0.05, place[1] - 0.25, names[k], va="top", fontsize=9)
-    start = 0.62 * width + 1.35 * channels.shape[-1] + 4.2
-    colors = (BLUE, GREEN, PURPLE, ORANGE)
+            _name_at_corner(axis, sheet, names[k])
+    start = 0.62 * width + 1.35 * channels.shape[-1] + 3.4
     for k in range(maps.shape[-1]):
         sheet = Sheet(axis, (start + 1.35 * k, 0.4 - 0.9 * k), (height, width), STANDING)
         top_value = np.percentile(np.abs(maps[..., k]), 99) or 1.0
         sheet.picture(maps[..., k], cmap="gray", vmin=-top_value, vmax=top_value)
-        unit = sheet.middle(top, left)
-        axis.plot(*unit, "s", color=colors[k % 4], markersize=8, markeredgecolor="white")
-        place = sheet.point(height, 0)
-        axis.text(
-            place[0] + 0.25,
-            place[1] - 0.3,
-            map_names[k] if map_names else f"map {k + 1}",
-            ha="right",  # to the left there is room; to the right is the next sheet
-            va="top",
-            fontsize=9,
-        )
-        # Each of the window's channels leads to the unit: that is the sum over the channels.
-        for from_ in inputs:
-            ends = np.array([from_.point(top + size / 2, left + size), unit])
-            axis.plot(
-                *ends.T, ("-", "--", "-.", ":")[k % 4], color=colors[k % 4], lw=1.1, marker=""
-            )
-    right = start + 1.35 * maps.shape[-1] + 0.62 * width
+        _name_at_corner(axis, sheet, map_names[k] if map_names else f"map {k + 1}")
+    # Each of the window's channels leads to the unit: that is the sum over the channels.
+    unit = sheet.middle(top, left)
+    axis.plot(*unit, "s", color=ORANGE, markersize=8, markeredgecolor="white")
+    for from_ in inputs:
+        ends = np.array([from_.point(top + size / 2, left + size), unit])
+        axis.plot(*ends.T, "-", color=ORANGE, lw=1.4, marker="")
+    right = start + 1.35 * maps.shape[-1] + 0.62 * width + 2.6
     middle = (0.62 * width + 1.35 * channels.shape[-1] + start) / 2
     axis.text(
         middle - 0.4,
         -0.9 * channels.shape[-1] - 5.2,
-        "each filter: one window of weights\nin every channel; all products summed",
+        "one filter: a window of weights in\nevery channel; all products summed",
         ha="center",
         va="top",
         fontsize=9.5,

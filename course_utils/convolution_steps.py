@@ -18,8 +18,8 @@ from .arithmetic import effective_kernel_size, output_size, same_padding
 from .plotting import BLUE, GREY, ORANGE
 from .sizes import is_same, padding_pair, pair
 
-# Light enough for dark figures on every shade.
-SHADES = LinearSegmentedColormap.from_list("shades", ["#F3B58A", "#FFFFFF", "#8FC1E3"])
+# Light enough for dark figures on every shade; the negative end is not the orange of the window.
+SHADES = LinearSegmentedColormap.from_list("shades", ["#D2AFE0", "#FFFFFF", "#8FC1E3"])
 PADDING = {"facecolor": "#EFEFEF", "edgecolor": "#8A8A8A", "hatch": "///", "linewidth": 0.5}
 
 
@@ -153,7 +153,7 @@ def draw(laid_out, step):
     # From below, where the output has no numbers yet.
     end = (column, row + 0.5), result.transData
     curve = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.25", "linewidth": 1.2}
-    _link(figure, (0.99, 0.26), words.transAxes, *end, **curve)
+    _link(figure, (0.99, 0.46), words.transAxes, *end, **curve)
     plotting.headline(
         figure,
         f"Step {step} of {laid_out.output.size}: the products add up to "
@@ -396,8 +396,8 @@ def _sum_in_words(axis, window, kernel, total):
         terms = [f"{number(v)}·{_signed(w)}" for v, w in zip(values, weights, strict=True)]
         lines.append(("+ " if lines else "  ") + " + ".join(terms))
     fixed = {"va": "center", "family": "DejaVu Sans Mono"}
-    axis.text(0.45, 0.72, "\n".join(lines), ha="center", fontsize=9.5, **fixed)
-    axis.text(0.98, 0.3, f"= {number(total)}", ha="right", fontsize=12, weight="bold", **fixed)
+    axis.text(0.4, 0.66, "\n".join(lines), ha="center", fontsize=11, linespacing=1.4, **fixed)
+    axis.text(0.98, 0.52, f"= {number(total)}", ha="right", fontsize=13, weight="bold", **fixed)
     axis.set(xlim=(0, 1), ylim=(0, 1))
     axis.axis("off")
 

@@ -68,6 +68,32 @@ def proximal(weights, kind, strength):
     return np.sign(weights) * np.maximum(np.abs(weights) - strength, 0)
 
 
+def proximal_descent(inputs, targets, start, *, strength, rate, steps):
+    """Fit a regression with an L1 penalty: a gradient step, then the soft threshold.
+
+    Parameters
+    ----------
+    inputs, targets : array (n, features), array (n,)
+        The loss is the mean squared error.
+    start : array (features,)
+        The first weights.
+    strength : float
+        λ, at least 0.
+    rate : float
+        Learning rate.
+    steps : int
+
+    Returns
+    -------
+    ndarray (features,)
+    """
+    weights = np.array(start, float)
+    for _ in range(steps):
+        gradient = 2 * inputs.T @ (inputs @ weights - targets) / len(targets)
+        weights = proximal(weights - rate * gradient, "L1", rate * strength)
+    return weights
+
+
 def penalised_minimum(hessian, target, kind, strength, steps=4000):
     """Find the minimum of ½(w − target)ᵀ·hessian·(w − target) + penalty(w).
 

@@ -98,7 +98,7 @@ def _two_kinds(axis, weights, used):
 
 @styled
 def weight_histograms(groups, *, title, xlabel="weight", limit=None, bins=81):
-    """Draw one histogram of weights a row, on the same axes, with spread and zeros written beside.
+    """Draw one histogram of weights a row, on the same axes, with norm and zeros written beside.
 
     Parameters
     ----------
@@ -129,17 +129,54 @@ def weight_histograms(groups, *, title, xlabel="weight", limit=None, bins=81):
     edges = np.linspace(-limit, limit, bins + 1)
     for axis, (name, weights) in zip(axes[:, 0], groups.items(), strict=True):
         axis.hist(weights.clip(-limit, limit), edges, color=BLUE)
-        axis.set(yscale="log", ylim=(0.7, 1.5 * max(map(len, groups.values()))))
         axis.set_ylabel("weights", fontsize=8.5)
         axis.text(
             0.01, 0.95, name, transform=axis.transAxes, va="top", fontsize=9.5, fontweight="bold"
         )
         axis.text(
-            1.0, 0.95, f"std {weights.std():.4f}\nexactly 0: {np.sum(weights == 0)}\n"
+            1.0, 0.95, f"norm {np.linalg.norm(weights):.1f}\nexactly 0: {np.sum(weights == 0)}\n"
             f"below 0.001: {np.mean(np.abs(weights) < 1e-3):.0%}",
             transform=axis.transAxes, va="top", ha="right", fontsize=8.5,
         )  # fmt: skip
-    axes[-1, 0].set_xlabel(f"{xlabel}; heights on a log scale")
+    axes[-1, 0].set_xlabel(xlabel)
+    plotting.headline(figure, title)
+    return figure
+
+
+@styled
+def sizes_and_zeros(groups, *, title, floor=1e-5):
+    """Draw histograms of |w| on a log axis, with a bar of its own for weights that are exactly 0.
+
+    Parameters
+    ----------
+    groups : mapping from name to array
+        Weights of any shape.
+    title : str
+    floor : float
+        Left end of the log axis: what is smaller, but not 0, counts in its first bar.
+
+    Returns
+    -------
+    Figure
+    """
+    groups = {name: np.abs(np.ravel(weights)) for name, weights in groups.items()}
+    top = max(10 * floor, *(2 * sizes.max() for sizes in groups.values()))
+    edges = np.geomspace(floor, top, 36)
+    figure, axes = plotting.subplots(
+        len(groups), 1, size=(7.6, 1.2 + 1.15 * len(groups)), sharex=True, squeeze=False
+    )
+    for axis, (name, sizes) in zip(axes[:, 0], groups.items(), strict=True):
+        zeros = int(np.sum(sizes == 0))
+        axis.hist(
+            sizes[sizes > 0].clip(floor), edges, color=BLUE, edgecolor="#444444", linewidth=0.4
+        )
+        axis.bar(floor / 5, zeros, width=floor / 5, color=ORANGE, hatch="//", edgecolor="#444444")
+        axis.text(floor / 5, zeros, f"{zeros}", ha="center", va="bottom", fontsize=9.5)
+        axis.set(xscale="log", ylabel="weights", ylim=(0, 1.3 * max(map(len, groups.values()))))
+        axis.set_title(name, fontsize=9.5, fontweight="normal")
+    ticks = 10.0 ** np.arange(np.ceil(np.log10(floor)), np.log10(top))
+    axes[-1, 0].set_xticks([floor / 5, *ticks], ["exactly 0", *(f"{tick:g}" for tick in ticks)])
+    axes[-1, 0].set_xlabel("|w| (log scale)")
     plotting.headline(figure, title)
     return figure
 

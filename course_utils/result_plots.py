@@ -247,16 +247,13 @@ def reliability(tables, *, title):
         80 % is right in 80 % of the cases.
     """
     figure, axes = plotting.subplots(
-        1, len(tables), size=(4.3 * len(tables) + 0.3, 3.9), sharey=True, squeeze=False
+        1, len(tables), size=(4.3 * len(tables) + 0.3, 4.5), sharey=True, squeeze=False
     )
     for axis, (label, table) in zip(axes[0], tables.items(), strict=True):
         axis.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, marker="")
         full = table[table["n"] > 0]
         for sure, right in zip(full["confidence"], full["accuracy"], strict=True):
             axis.plot([sure, sure], [sure, right], "-", color=ORANGE, linewidth=2, marker="")
-        axis.plot([], [], "-", color=ORANGE, linewidth=2, marker="", label="bar: the gap")
-        axis.plot([], [], "o", color=BLUE, label="number: images in the bin")
-        axis.legend(loc="upper left", fontsize=8.5)
         area = 25 + 500 * full["n"] / full["n"].sum()
         axis.scatter(full["confidence"], full["accuracy"], area, color=BLUE, alpha=0.85, zorder=3)
         for sure, right, n in zip(full["confidence"], full["accuracy"], full["n"], strict=True):
@@ -272,8 +269,12 @@ def reliability(tables, *, title):
             )
         gap = (table["n"] * table["gap"].abs().fillna(0)).sum() / table["n"].sum()
         axis.set(xlim=(0, 1.04), ylim=(-0.04, 1.08), aspect="equal")
-        axis.set(xlabel="how sure it says it is", title=f"{label}: mean gap {100 * gap:.1f} points")
+        axis.set_xlabel("how sure it says it is")
+        axis.set_title(f"{label}: mean gap {100 * gap:.1f} points", fontsize=10)
     axes[0, 0].set_ylabel("how often it is right")
+    axis.plot([], [], "-", color=ORANGE, linewidth=2, marker="", label="bar: the gap")
+    axis.plot([], [], "o", linestyle="", color=BLUE, label="dot and number: images in the bin")
+    figure.legend(loc="outside lower left", ncols=2)
     headline(figure, title)
     return figure
 

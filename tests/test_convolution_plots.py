@@ -51,7 +51,7 @@ def test_gain_for_a_constant_is_the_sum_of_the_weights():
 def test_filter_sheet_has_a_row_for_each_kernel(photos):
     greys = {name: plots.grey(photo) for name, photo in photos.items()}
     figure = plots.filter_sheet(plots.KERNELS, greys, title="A finding")
-    assert len(figure.axes) == 4 * len(plots.KERNELS)
+    assert len(figure.axes) == 4 * len(plots.KERNELS) + 1  # and the colour bar
     first, blurred = figure.axes[2], figure.axes[6]
     assert np.allclose(first.images[0].get_array(), greys["temple"])
     assert np.allclose(
@@ -59,6 +59,21 @@ def test_filter_sheet_has_a_row_for_each_kernel(photos):
     )
     edges = figure.axes[4 * 3 + 2].images[0]
     assert edges.norm.vmin == -edges.norm.vmax  # mid-grey is 0
+    scales = {(axis.images[0].norm.vmin, axis.images[0].norm.vmax) for axis in figure.axes[1:-1:4]}
+    assert scales == {(-3, 3)}  # one scale for all spectra
+
+
+def test_moved_outlines_the_old_and_the_new_place():
+    image = np.zeros((12, 12))
+    image[2:5, 3:5] = 1
+    after = np.roll(image, (3, 5), axis=(0, 1))
+    figure = plots.moved((image, after), (image, after), (3, 5), title="A finding")
+    assert len(figure.axes) == 4
+    for axis in figure.axes[1::2]:
+        old, new = axis.patches[:2]
+        assert old.get_xy() == (2.5, 1.5)
+        assert new.get_xy() == (7.5, 4.5)
+        assert axis.get_xlabel() == "3 down, 5 right"
 
 
 def test_two_maps_are_the_filtered_images(photos):
@@ -85,15 +100,15 @@ def test_matrix_product_shows_rows_and_sums():
         plots.matrix_product(np.ones((7, 7)), np.ones((2, 2)), title="Too many")
 
 
-def test_timing_bars_say_how_much_faster():
-    figure = plots.timing_bars({"slow": 0.2, "fast": 0.001}, title="A finding")
+def test_timings_say_how_much_faster():
+    figure = plots.timings({"slow": 0.2, "fast": 0.001}, title="A finding")
     (axis,) = figure.axes
     assert axis.get_xscale() == "log"
-    assert [bar.get_width() for bar in axis.patches] == [200, 1]
+    assert [line.get_xdata()[0] for line in axis.lines] == [200, 1]
     assert [text.get_text() for text in axis.texts] == ["200 ms", "1 ms, 200 times as fast"]
     for bad in ({}, {"a": 0.0}):
         with pytest.raises(ValueError, match="seconds must hold times above 0"):
-            plots.timing_bars(bad, title="None")
+            plots.timings(bad, title="None")
 
 
 def test_learning_draws_each_weight_towards_its_target():

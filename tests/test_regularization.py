@@ -184,3 +184,12 @@ def test_all_kernels_and_penalise():
     assert float(sum(model.losses)) == pytest.approx(0.5 * (kernels**2).sum(), rel=1e-5)
     reg.penalise(model, None)
     assert not model.losses
+
+
+def test_proximal_descent_ends_at_the_penalised_minimum_with_zeros():
+    inputs, targets, true = reg.sparse_problem(3)
+    found = reg.proximal_descent(inputs, targets, np.ones(50), strength=0.3, rate=0.1, steps=2000)
+    hessian, least = 2 * inputs.T @ inputs / len(targets), np.linalg.lstsq(inputs, targets)[0]
+    right = reg.penalised_minimum(hessian, least, "L1", 0.3)
+    np.testing.assert_allclose(found, right, atol=1e-6)
+    assert np.sum(found[true == 0] == 0) >= 40

@@ -76,6 +76,19 @@ def test_histograms_of_nothing_are_refused(groups):
         plots.weight_histograms(groups, title="A finding")
 
 
+def test_exact_zeros_have_a_bar_of_their_own():
+    figure = plots.sizes_and_zeros(
+        {"a": [0.0, 0.0, 1e-9, -0.3], "b": [0.1, 0.2]}, title="A finding"
+    )
+    for axis, zeros, others in zip(figure.axes, (2, 0), (2, 2), strict=True):
+        *bars, zero = axis.patches
+        assert zero.get_height() == zeros
+        assert zero.get_hatch()
+        assert sum(bar.get_height() for bar in bars) == others
+        assert axis.texts[0].get_text() == str(zeros)
+    assert to_png(figure).startswith(b"\x89PNG")
+
+
 def test_masks_mark_each_dropped_unit_by_more_than_colour():
     kept = np.array([[0, 2, 2], [2, 0, 0]])
     figure = plots.masks({"one": kept, "two": 2 - kept}, title="A finding")

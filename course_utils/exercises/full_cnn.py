@@ -413,10 +413,9 @@ def compile_model(model):
         """Evaluate a small network in batches; hold its metrics against scikit-learn's."""
         import keras
 
-        rng = np.random.default_rng()
-        features = rng.normal(size=(203, 4)).astype("float32")
-        labels = (rng.random((203, 1)) < 0.12).astype("float32")
+        features, labels, weights = self._case(np.random.default_rng())
         model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+        model.set_weights([weights, np.zeros(1)])
         model = call(answer, model, name=self.answer)
         if not isinstance(model, keras.Model) or not getattr(model, "compiled", False):
             raise Wrong("compile_model must compile the model that it gets, and return it.")
@@ -437,6 +436,19 @@ def compile_model(model):
             ) from error
         self._hold(found, labels[:, 0], model.predict(features, verbose=0)[:, 0])
         return "four metrics, the same for any batch size, and the same as scikit-learn's."
+
+    @staticmethod
+    def _case(rng):
+        """Draw images, labels and weights whose F1 is not by chance that of all called positive."""
+        from sklearn.metrics import f1_score
+
+        while True:
+            features = rng.normal(size=(203, 4)).astype("float32")
+            labels = (rng.random((203, 1)) < 0.12).astype("float32")
+            weights = rng.normal(size=(4, 1))
+            called = features @ weights > 0
+            if abs(f1_score(labels, called) - f1_score(labels, np.ones_like(labels))) > 0.02:
+                return features, labels, weights
 
     @staticmethod
     def _hold(found, labels, scores):

@@ -54,7 +54,8 @@ def executed(tmp_path_factory):
             "# A *good* one\n\n$\\frac{a}{b}$ and $\\bad{$ and\n\n$$\\sum_i x_i$$",
             "import os\nprint(os.environ['COURSE_PROFILE'], os.environ['COURSE_DATA'])",
             "import sys\nprint(sys.prefix)\nprint('here:', os.path.basename(os.getcwd()))",
-            "import time\nballast = bytearray(200_000_000)\ntime.sleep(1)",
+            # Written to: pages that nobody touches take no memory.
+            "import time\nballast = b'x' * 200_000_000\ntime.sleep(1)",
             HEADLINE,
             FIGURE,
         ),

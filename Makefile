@@ -16,12 +16,13 @@ OPTIONS ?=
 # Exercises that nobody has solved are no failure of the course.
 unexport COURSE_STRICT
 
-.PHONY: help install lab run test data tidy
+.PHONY: help install lab run test bench data tidy
 
 help:
 	@echo "make run      execute the whole course, and write pages to build/"
 	@echo "make test     lint, unit tests, exercise tests, and every notebook"
 	@echo "make lab      open the course in JupyterLab"
+	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
 	@echo "make data     fetch the real images once (make run then uses them)"
 	@echo "make tidy     clear the outputs of the notebooks"
 	@echo "make install  only make .venv; the others do it when it is missing"
@@ -45,6 +46,9 @@ test: .venv/installed
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
 	$(IN_VENV) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+
+bench: .venv/installed
+	$(IN_VENV) benchmarks/bench.py $(OPTIONS)
 
 data: .venv/installed
 	$(COURSE) data fetch $(OPTIONS)

@@ -18,9 +18,10 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 import keras
 import numpy as np
+from ratios import row
 
 from course_utils import data, models
-from course_utils.experiments import compare
+from course_utils.experiments import compare, load
 
 RESULTS = Path(__file__).parents[1] / "data" / "results" / "early_stopping_curves.jsonl"
 SETTINGS = {
@@ -75,6 +76,16 @@ def train(seed, noise, pool):
     ).history
     curves = {name: np.round(values, DIGITS).tolist() for name, values in history.items()}
     return {"curves": curves, "parameters": model.count_params()}
+
+
+def ratios():
+    """Return the rows of `make bench`: how much of the training comes after the best epoch."""
+    table = load(RESULTS).curves("val_loss").groupby(["variant", "seed"])["value"]
+    best = table.apply(lambda losses: losses.to_numpy().argmin() + 1)
+    return [
+        row(f"epochs, all / to the lowest val_loss, {name}", SETTINGS["epochs"] / found.to_numpy())
+        for name, found in best.groupby("variant")
+    ]
 
 
 def main():

@@ -5,11 +5,12 @@
 64 images of 28×28×32 with 64 kernels of 3×3, float32, "valid". In every round each version runs
 once, one after the other, so that whatever else the machine does meets them all. The loops run on
 one image, and their time is multiplied by 64. Prints the table, and writes it to
-results/numpy_convolution.md with the machine that it comes from, unless that machine was busy: a
+results/numpy_convolution.md (its medians to .json), with the machine, unless that was busy: a
 product that waits for a thread whose core is taken measures the other program.
 """
 
 import argparse
+import json
 import os
 import time
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 import psutil
 import tensorflow as tf
 from machine import cores, describe
+from ratios import row
 from threadpoolctl import threadpool_limits
 
 from course_utils import numpy_ops
@@ -141,6 +143,15 @@ def check(functions, images, kernel):
         np.testing.assert_allclose(result, expected[: len(result)], rtol=1e-4, atol=1e-4)
 
 
+def ratios():
+    """Return the rows of `make bench`, from the last run on a quiet machine."""
+    medians = json.loads(RESULT.with_suffix(".json").read_text(encoding="utf-8"))
+    return [
+        row("conv2d / tf.nn.conv2d", medians[OURS] / medians[THEIRS], "at most 4"),
+        row("loops / conv2d", medians[LOOPS] / medians[OURS], "at least 300"),
+    ]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=30)
@@ -186,6 +197,9 @@ def main():
         return
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    RESULT.with_suffix(".json").write_text(
+        json.dumps(medians, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":

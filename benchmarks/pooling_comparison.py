@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from machine import describe
+from ratios import paired, row
 
 from course_utils import data, experiments, models
 
@@ -32,6 +33,14 @@ def scaled(part):
 def measure(model, _, *, validation):
     """Only after the last epoch: 5,000 images after each would take as long as the training."""
     return {"val_accuracy": model.evaluate(*validation, verbose=0, return_dict=True)["accuracy"]}
+
+
+def ratios():
+    """Return the rows of `make bench`: what the other two cost, from the stored runs."""
+    return [
+        row(f"seconds, {pooling} / max pooling", paired(RESULT, pooling, "max"))
+        for pooling in ("average", "strided")
+    ]
 
 
 def main():

@@ -16,12 +16,27 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from ratios import paired, row
+
 from course_utils.data import load
 from course_utils.experiments import compare
 from course_utils.regularization_runs import EVERYWHERE, VARIANTS, pets_run
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "regularization_comparison.jsonl"
 SIZE, SCALE, EPOCHS, IMAGES = 48, 0.25, 20, (200, 800)
+
+
+def ratios():
+    """Return the rows of `make bench`: what each regularizer costs, from the stored runs."""
+    images = max(IMAGES)
+    return [
+        row(
+            f"seconds, {variant} / plain, {images} photos",
+            paired(RESULT, f"{variant}, {images} images", f"plain, {images} images"),
+        )
+        for variant in VARIANTS
+        if variant != "plain"
+    ]
 
 
 def main():

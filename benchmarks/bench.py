@@ -75,7 +75,8 @@ def main():
         "# Benchmarks\n\n"
         "Made by `make bench`. Ratios, since absolute times vary from run to run: both sides of "
         "each were measured in one run. Where there are several seeds, it is the median of the "
-        "paired ratios, with the smallest and the largest. Each script's first lines say what it does, and "
+        "paired ratios, with the smallest and the largest. Each script's first lines say what it "
+        "does, and "
         "`benchmarks/results/` and `data/results/` hold what it found.\n\n"
         f"Machine: {describe('numpy', 'tensorflow', 'keras')}\n\n" + "\n".join(lines) + "\n",
         encoding="utf-8",

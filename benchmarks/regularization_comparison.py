@@ -20,7 +20,7 @@ from ratios import paired, row
 
 from course_utils.data import load
 from course_utils.experiments import compare
-from course_utils.regularization_runs import EVERYWHERE, VARIANTS, pets_run
+from course_utils.regularization_runs import STRONG, VARIANTS, pets_run
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "regularization_comparison.jsonl"
 SIZE, SCALE, EPOCHS, IMAGES = 48, 0.25, 20, (200, 800)
@@ -57,7 +57,7 @@ def main():
         "size": SIZE,
         "scale": SCALE,
         "epochs": EPOCHS,
-        "L2 everywhere": EVERYWHERE,
+        "L2 everywhere": STRONG,
         "optimizer": "adam, 0.001, batches of 25",
     }
     RESULT.parent.mkdir(exist_ok=True)

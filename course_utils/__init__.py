@@ -5,8 +5,9 @@ and the other names below resolve on first use, and so does every module (``cu.m
 Nothing heavy is imported before that: TensorFlow takes seconds to load, this takes milliseconds.
 """
 
-from difflib import get_close_matches
 from importlib import import_module
+
+from .choices import did_you_mean
 
 _HOME_OF = {
     "tic": "timing",
@@ -23,6 +24,7 @@ _HOME_OF = {
     "start": "session",
 }
 _MODULES = (
+    "choices",
     "quiet",
     "timing",
     "arithmetic",
@@ -53,6 +55,10 @@ _MODULES = (
     "regularization",
     "regularization_runs",
     "regularization_plots",
+    "improvements",
+    "improvement_runs",
+    "improvement_tables",
+    "improvement_plots",
     "stopping_plots",
     "choosing_plots",
     "widgets",
@@ -70,8 +76,7 @@ def __getattr__(name):
     elif name in _MODULES:
         value = import_module(f".{name}", __name__)
     else:
-        near = get_close_matches(name, __all__, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(__all__))}"
+        hint = did_you_mean(name, __all__, f"it has {', '.join(sorted(__all__))}")
         raise AttributeError(f"course_utils has no {name!r}; {hint}")
     globals()[name] = value
     return value

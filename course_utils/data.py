@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from . import downloads
+from .choices import one_of
 from .formats import DataError, check_labels
 
 NAMES = ("digits", "clothes", "pets")
@@ -248,10 +249,10 @@ def load(name, source=None, *, size=None):
     DataError
         If files are damaged or not what they claim to be (a ValueError).
     """
-    downloads.choose(name, NAMES, "name")
+    one_of("name", name, NAMES)
     argument = "COURSE_DATA" if source is None else "source"
     source = (os.environ.get("COURSE_DATA") or "auto") if source is None else source
-    downloads.choose(source, SOURCES, argument)
+    one_of(argument, source, SOURCES)
     size = _checked_size(name, size)
     variant = None if source == "bundled" else downloads.find(name)
     if variant:

@@ -6,11 +6,11 @@
 
 import json
 import os
-from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
 from . import formats, photos
+from .choices import one_of
 from .formats import DataError
 from .memory import Memory
 
@@ -68,30 +68,6 @@ def manifest():
     return json.loads((DATA / "manifest.json").read_text(encoding="utf-8"))
 
 
-def choose(value, choices, argument):
-    """Return `value` if it is one of `choices`.
-
-    Parameters
-    ----------
-    value : str
-    choices : iterable of str
-    argument : str
-        What the sentence calls it.
-
-    Raises
-    ------
-    ValueError
-        Naming the nearest right one.
-    """
-    choices = list(choices)
-    if value in choices:
-        return value
-    near = get_close_matches(str(value).lower(), choices, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    listed = ", ".join(repr(choice) for choice in choices)
-    raise ValueError(f"{argument} must be one of {listed}: got {value!r}{hint}")
-
-
 def variants(name):
     """Return the forms of a real data set, the whole one first.
 
@@ -104,7 +80,7 @@ def variants(name):
     list of Variant
     """
     listed = manifest()
-    choose(name, listed, "name")
+    one_of("name", name, listed)
     return [Variant(name, key, spec) for key, spec in listed[name]["real"].items()]
 
 

@@ -5,7 +5,6 @@ a hundred. The pictures are computed from formulas in double precision and then 
 levels, so that a fresh drawing equals the shipped one on every platform.
 """
 
-import difflib
 import io
 import os
 import tempfile
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import drawing_clothes, drawing_pets
+from .choices import one_of
 from .drawing_shapes import Dice
 
 CLOTHES = (
@@ -173,10 +173,7 @@ def read_bundled(name, folder):
     FileNotFoundError
         If the file is missing.
     """
-    if name not in BUNDLED:
-        near = difflib.get_close_matches(str(name), BUNDLED, 1, 0.4)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"name must be one of {', '.join(BUNDLED)}: got {name!r}{hint}")
+    one_of("name", name, BUNDLED)
     path = Path(folder) / BUNDLED[name].file
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: `course data draw` draws it again")

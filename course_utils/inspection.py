@@ -6,22 +6,16 @@ name. Dropout and the like are off everywhere here.
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
+
+from .choices import one_of
 
 
 def _layer(model, name):
     """Return the layer of that name, or raise a sentence with the nearest right name."""
     if len(model.inputs) != 1:
         raise ValueError(f"model must have one input, the image: it has {len(model.inputs)}")
-    names = [layer.name for layer in model.layers]
-    if name not in names:
-        near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"layer must be one of {', '.join(names)}: got {name!r}; did you mean {near!r}?"
-        )
-    return model.get_layer(name)
+    return model.get_layer(one_of("layer", name, [layer.name for layer in model.layers]))
 
 
 def _up_to(model, outputs):

@@ -5,13 +5,13 @@ Both have a gradient, no weights, and are registered, so that a saved model load
 
 from __future__ import annotations
 
-import difflib
 from math import comb
 
 import keras
 import numpy as np
 from keras import ops
 
+from course_utils.choices import one_of
 from course_utils.sizes import conv_multiply_adds, output_size, whole
 
 
@@ -104,15 +104,10 @@ class BlurPooling(keras.layers.Layer):
         super().__init__(**kwargs)
         self.kernel_size = whole("kernel_size", kernel_size)
         self.strides = whole("strides", strides)
-        self.padding = padding
+        self.padding = one_of("padding", padding, ("reflect", "same"))
         if kernel_size % 2 == 0:
             raise ValueError(
                 f"kernel_size must be odd, or the image moves by half a pixel: got {kernel_size}"
-            )
-        if padding not in ("reflect", "same"):
-            near = difflib.get_close_matches(str(padding), ["reflect", "same"], n=1, cutoff=0)[0]
-            raise ValueError(
-                f'padding must be "reflect" or "same": got {padding!r}; did you mean "{near}"?'
             )
 
     @property

@@ -7,18 +7,8 @@ on the first layer became `keras.Input`, which Keras 3 asks for.
 
 from __future__ import annotations
 
-import difflib
-
 from course_utils.arithmetic import dense_parameters
-
-
-def _choice(name, value, choices):
-    if value not in choices:
-        near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"{name} must be one of {', '.join(choices)}: got {value!r}; did you mean {near!r}?"
-        )
-    return value
+from course_utils.choices import one_of
 
 
 def _thinner(scale):
@@ -79,8 +69,8 @@ def slides_network(
     from keras import Input, Sequential, layers
 
     width = _thinner(scale)
-    _choice("pooling", pooling, ("max", "average", "strided"))
-    _choice("pool2_padding", pool2_padding, ("same", "valid"))
+    one_of("pooling", pooling, ("max", "average", "strided"))
+    one_of("pool2_padding", pool2_padding, ("same", "valid"))
     least = 8 if pool2_padding == "same" else 12 if pooling == "strided" else 10
 
     def pool(name, filters, padding):
@@ -166,7 +156,7 @@ def blog_network(variant="plain", scale=1.0, input_shape=(150, 150, 3), *, first
     """
     from keras import Input, Sequential, layers, regularizers
 
-    _choice("variant", variant, ("plain", "l2", "dropout"))
+    one_of("variant", variant, ("plain", "l2", "dropout"))
     width = _thinner(scale)
     penalty = regularizers.L2(0.0001) if variant == "l2" else None
 

@@ -5,20 +5,11 @@ Nothing here draws; `regularization_plots` does. Keras is imported where it is u
 
 from __future__ import annotations
 
-import difflib
-
 import numpy as np
 
+from .choices import one_of
+
 PENALTIES = ("L1", "L2")
-
-
-def one_of(name, value, choices):
-    """Raise a ValueError with the nearest right one if `value` is not among `choices`."""
-    if value not in choices:
-        near = difflib.get_close_matches(str(value), choices, n=1, cutoff=0.0)[0]
-        raise ValueError(
-            f"{name} must be one of {', '.join(choices)}: got {value!r}; did you mean {near!r}?"
-        )
 
 
 def _not_negative(name, value):

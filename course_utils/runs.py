@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import math
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
+from course_utils.choices import did_you_mean
 from course_utils.intervals import Interval, paired
 
 _KIND = "course_utils runs 1"
@@ -286,6 +286,5 @@ def _known(name: str, names: Iterable[str], kind: str) -> None:
     names = sorted(names)
     if name in names:
         return
-    near = difflib.get_close_matches(str(name), names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names) or 'none'}"
+    hint = did_you_mean(name, names, f"there are: {', '.join(names) or 'none'}")
     raise ValueError(f"no run has a {kind} {name!r}: {hint}")

@@ -1,11 +1,11 @@
 """The start of every notebook: profile, seed, plot style, and what it all runs on."""
 
-import difflib
 import os
 from dataclasses import dataclass
 
 import matplotlib
 
+from .choices import one_of
 from .plotting import STYLE
 from .quiet import quiet_import
 
@@ -91,10 +91,7 @@ def start(profile="fast", *, seed=42):
     RuntimeError
         If Keras has been told to use another backend than TensorFlow.
     """
-    if profile not in PROFILES:
-        near = difflib.get_close_matches(str(profile).strip().lower(), PROFILES, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"profile must be one of {', '.join(PROFILES)}: got {profile!r}{hint}")
+    one_of("profile", profile, PROFILES)
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(
             f"seed must be a whole number between 0 and {LARGEST_SEED:,}: got {seed!r}"

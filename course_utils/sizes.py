@@ -6,10 +6,11 @@ call them once for the height and once for the width. `course_utils.arithmetic` 
 
 from __future__ import annotations
 
-import difflib
 import operator
 from math import prod
 from typing import NamedTuple
+
+from course_utils.choices import did_you_mean
 
 
 def whole(name, value, least=1):
@@ -52,10 +53,10 @@ def padding_pair(padding):
     if isinstance(padding, str):
         if padding.lower() == "valid":
             return 0, 0
-        near = difflib.get_close_matches(padding.lower(), ["valid", "same"], n=1, cutoff=0.0)[0]
+        hint = did_you_mean(padding, ["valid", "same"])
         raise ValueError(
-            f'padding must be "valid", "same", a number or (before, after): got {padding!r}; '
-            f'did you mean "{near}"?'
+            f'padding must be "valid", "same", a number or (before, after): got {padding!r}'
+            f"{hint and '; ' + hint}"
         )
     return pair("padding", padding, least=0)
 

@@ -7,13 +7,13 @@ Prechelt's criteria, from `course_utils.prechelt`, can be reached from here as w
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from course_utils import prechelt
+from course_utils.choices import one_of
 from course_utils.prechelt import (
     PrecheltResult,
     curve_of,
@@ -127,11 +127,7 @@ def direction(monitor: str, mode: str = "auto") -> str:
     ValueError
         For an unknown mode, or a name from which the direction cannot be told.
     """
-    if mode not in MODES:
-        near = difflib.get_close_matches(str(mode), MODES, n=1)
-        hint = f" (did you mean {near[0]!r}?)" if near else ""
-        raise ValueError(f"mode must be 'auto', 'min' or 'max': got {mode!r}{hint}")
-    if mode != "auto":
+    if one_of("mode", mode, MODES) != "auto":
         return mode
     name = monitor.removeprefix("val_")
     if name == "loss":

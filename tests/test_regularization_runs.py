@@ -16,13 +16,16 @@ def test_variants_differ_as_they_say():
         name: sum(w.regularizer is not None for w in network.trainable_weights)
         for name, network in found.items()
     }
-    assert list(penalised.values()) == [0, 1, 8, 0, 0]
+    assert list(penalised.values()) == [0, 1, 1, 8, 0, 0]
     kinds = [type(layer).__name__ for layer in found["the blog's dropout"].layers]
     assert kinds.count("Dropout") == 2
+    one_kernel = found["strong L2, one kernel"]
+    kernel = one_kernel.get_layer("dense2").kernel.numpy()
+    assert float(sum(one_kernel.losses)) == pytest.approx(reg.STRONG * (kernel**2).sum(), rel=1e-4)
     everywhere = found["L2 everywhere"]
     sums = sum(float((layer.kernel.numpy() ** 2).sum()) for layer in everywhere.layers
                if hasattr(layer, "kernel"))  # fmt: skip
-    assert float(sum(everywhere.losses)) == pytest.approx(reg.EVERYWHERE * sums, rel=1e-4)
+    assert float(sum(everywhere.losses)) == pytest.approx(reg.STRONG * sums, rel=1e-4)
     assert float((all_kernels(everywhere) ** 2).sum()) == pytest.approx(sums, rel=1e-4)
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 COMMANDS = {
     "run": "execute notebooks, and write executed copies and HTML pages to build/",
+    "site": "make the website of the course from executed notebooks",
+    "slides": "make slides of each notebook from executed notebooks",
     "data": "list, fetch, import, verify or draw the data sets",
     "tidy": "clear outputs and counts of notebooks, and put their metadata in order",
     "doctor": "say whether this machine can run the course, and what to do if not",

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from .. import data, downloads, fetching
+from ..choices import one_of
 from ..formats import DataError
 
 
@@ -47,7 +48,7 @@ def run(options):
     """
     try:
         for name in getattr(options, "names", ()):
-            downloads.choose(name, data.NAMES, "name")
+            one_of("name", name, data.NAMES)
         return options.data_action(options)
     except (DataError, ValueError) as error:
         print(f"course data: {error}", file=sys.stderr)

@@ -37,7 +37,7 @@ def notebook_page(notebook, name):
     Formulas become MathML, which browsers draw themselves. Figures keep their alt text. Nothing is
     fetched: no scripts, fonts or style sheets from elsewhere.
     """
-    body, _ = _exporter().from_notebook_node(notebook)
+    body, _ = exporter().from_notebook_node(notebook)
     heading = next(
         (
             line.lstrip("# ")
@@ -91,23 +91,33 @@ def _page(title, body):
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>\n{_style()}</style>\n</head>\n"
+        f"<title>{html.escape(title)}</title>\n<style>\n{style()}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>\n"
     )
 
 
 @cache
-def _style():
+def style(name="pages.css"):
+    """Return one of the style sheets beside this file, with the colours of code before it."""
     from pygments.formatters import HtmlFormatter
 
-    light = HtmlFormatter(style="default").get_style_defs(".highlight")
+    light = HtmlFormatter(style="xcode").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
-    own = (Path(__file__).parent / "pages.css").read_text(encoding="utf-8")
+    own = (Path(__file__).parent / name).read_text(encoding="utf-8")
     return f"{light}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n{own}"
 
 
 @cache
-def _exporter():
+def exporter(code=True, anchors=True):
+    """Return what turns a notebook into the body of a page.
+
+    Parameters
+    ----------
+    code : bool
+        Whether code cells show their source.
+    anchors : bool
+        Whether headings can be linked.
+    """
     from jinja2 import pass_context
     from nbconvert import HTMLExporter
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
@@ -117,13 +127,13 @@ def _exporter():
         """Markdown with formulas as MathML."""
 
         def inline_math(self, body):
-            return _mathml(body, "inline")
+            return mathml(body, "inline")
 
         def block_math(self, body):
-            return _mathml(body, "block")
+            return mathml(body, "block")
 
         def latex_environment(self, name, body):
-            return _mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
+            return mathml(f"\\begin{{{name}}}{body}\\end{{{name}}}", "block")
 
     class Exporter(HTMLExporter):
         """HTML whose formulas need neither a network nor a script."""
@@ -131,19 +141,30 @@ def _exporter():
         @pass_context
         def markdown2html(self, context, source):
             attachments = context.get("cell", {}).get("attachments", {})
-            renderer = Renderer(escape=False, attachments=attachments)
+            renderer = Renderer(
+                escape=False, attachments=attachments, exclude_anchor_links=not anchors
+            )
             return MarkdownWithMath(renderer=renderer).render(source)
 
     config = Config()
     config.HTMLExporter.exclude_input_prompt = True
     config.HTMLExporter.exclude_output_prompt = True
+    config.HTMLExporter.exclude_input = not code
     kinds = HTMLExporter().default_config.NbConvertBase.display_data_priority
     config.NbConvertBase.display_data_priority = [kind for kind in kinds if kind != WIDGET_VIEW]
     return Exporter(config=config, template_name="basic")
 
 
-def _mathml(formula, display):
-    """Return `formula` as MathML; as its LaTeX source where the converter cannot."""
+def mathml(formula, display):
+    """Return `formula` as MathML; as its LaTeX source where the converter cannot.
+
+    Parameters
+    ----------
+    formula : str
+        LaTeX, without dollars.
+    display : str
+        ``"inline"`` or ``"block"``.
+    """
     from latex2mathml.converter import convert
 
     source = html.escape(formula.strip())

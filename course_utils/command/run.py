@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import difflib
 import os
 import shutil
 import signal
@@ -10,6 +9,7 @@ import textwrap
 import time
 from pathlib import Path
 
+from ..choices import did_you_mean, one_of
 from . import ROOT, Problem, explain
 
 PROFILES = ("fast", "full")
@@ -52,8 +52,9 @@ def run(options):
     """Execute the notebooks; return 0 if each one ran, 1 if one did not, 130 after Ctrl-C."""
     from . import store
 
-    profile = _known("profile", options.profile, PROFILES)
-    data = _known("data", options.data or os.environ.get("COURSE_DATA") or "auto", SOURCES)
+    profile = one_of("--profile", options.profile, PROFILES, error=Problem)
+    data = options.data or os.environ.get("COURSE_DATA") or "auto"
+    one_of("--data", data, SOURCES, error=Problem)
     notebooks = select(options.notebooks)
     timeout = TIMEOUT[profile] if options.timeout is None else options.timeout
     out = options.out or ROOT / "build"
@@ -136,8 +137,8 @@ def _one(word, course):
         return by_word[word]
     if path.name in by_word and path.parent.name == "notebooks":
         return by_word[path.name]
-    near = difflib.get_close_matches(path.stem, by_word, n=1, cutoff=0.4)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(p.stem for p in course)}"
+    there_are = f"there are {', '.join(p.stem for p in course)}"
+    hint = did_you_mean(path.stem, by_word, there_are)
     raise Problem(f"there is no notebook {word!r}; {hint}")
 
 
@@ -214,14 +215,6 @@ def table(rows, skipped=()):
         said = textwrap.wrap(said, max(30, width - indent)) or [""]
         texts.append(start + f"\n{' ' * indent}".join(said))
     return "\n".join(["", *(text.rstrip() for text in texts), ""])
-
-
-def _known(name, value, choices):
-    if value in choices:
-        return value
-    near = difflib.get_close_matches(value, choices, n=1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise Problem(f"--{name} must be one of {', '.join(choices)}: got {value!r}{hint}")
 
 
 def _count(text):

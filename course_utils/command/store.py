@@ -59,7 +59,7 @@ class Store:
             shutil.rmtree(left, ignore_errors=True)
         self.running = Path(tempfile.mkdtemp(dir=self.out, prefix=".running-"))
         self.scratch = Path(tempfile.mkdtemp(prefix="course-run-"))
-        self._state = self._read()
+        self._state = _read(self.out)
         self.kept = []
         return self
 
@@ -67,15 +67,6 @@ class Store:
         shutil.rmtree(self.running, ignore_errors=True)
         shutil.rmtree(self.scratch, ignore_errors=True)
         self._lock.close()
-
-    def _read(self):
-        try:
-            state = json.loads((self.out / "state.json").read_text(encoding="utf-8"))
-            if isinstance(state["notebooks"], dict) and isinstance(state["files"], dict):
-                return state
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
-            pass
-        return {"notebooks": {}, "files": {}}
 
     def finished(self, name, key):
         """Return the `Result` of an earlier run that `key` says is still good, or None."""
@@ -122,6 +113,21 @@ class Store:
         made = self.running / "state.json"
         made.write_text(json.dumps(self._state, indent=1, sort_keys=True), encoding="utf-8")
         os.replace(made, self.out / "state.json")
+
+
+def recorded(out):
+    """Return how each notebook came out when it was last executed into `out`: name to `Result`."""
+    return {name: Result(**found["result"]) for name, found in _read(out)["notebooks"].items()}
+
+
+def _read(out):
+    try:
+        state = json.loads((out / "state.json").read_text(encoding="utf-8"))
+        if isinstance(state["notebooks"], dict) and isinstance(state["files"], dict):
+            return state
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        pass
+    return {"notebooks": {}, "files": {}}
 
 
 def key(notebook, profile, data):

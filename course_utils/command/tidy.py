@@ -1,7 +1,8 @@
 """``course tidy``: bring notebooks into the one form that is committed.
 
 Outputs and counts go (except of cells tagged ``nbval-check-output``: nbval compares those), and
-metadata that depends on who saved the file. Sources and cell ids are never touched.
+metadata that depends on who saved the file. A cell without a slide type gets the one that the rule
+of `lecture` gives it. Sources and cell ids are never touched.
 """
 
 import json
@@ -9,7 +10,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from . import ROOT, Problem
+from . import ROOT, Problem, lecture
 
 KEPT_CELL_METADATA = ("tags", "slideshow", "jupyter", "collapsed")
 CHECKED = "nbval-check-output"
@@ -80,11 +81,14 @@ def tidied(text):
         raise ValueError(str(error).splitlines()[0]) from error
     changes = []
     cleared = 0
-    for number, cell in enumerate(notebook.cells, 1):
+    by_rule = lecture.slide_types(notebook.cells)
+    for number, (cell, slide_type) in enumerate(zip(notebook.cells, by_rule, strict=True), 1):
         if "id" not in cell:
             cell.id = f"cell-{number}"
             changes.append(f"id of cell {number}")
         metadata = {k: v for k, v in cell.metadata.items() if k in KEPT_CELL_METADATA}
+        if lecture.given(cell) not in lecture.TYPES:
+            metadata["slideshow"] = {"slide_type": slide_type}
         if metadata != cell.metadata:
             cell.metadata = nbformat.from_dict(metadata)
             changes.append(f"metadata of {cell.id}")

@@ -1,0 +1,131 @@
+"""Measure what a sweep costs on a Dask cluster, by the number of runs and of workers.
+
+    python benchmarks/cluster.py [--runs 4 8 16] [--workers 1 2] [--write]
+    python benchmarks/cluster.py --scheduler tcp://HOST:8786
+
+Recipes of notebook 06 on the bundled digits, one thread of TensorFlow a worker. Without a
+scheduler's address, the clusters are on this machine. Each worker does one run before the clock
+starts: what a start costs is measured on its own.
+"""
+
+import argparse
+import os
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from machine import describe
+
+from course_utils import improvement_runs, improvements
+from course_utils.experiments import compare
+
+REPORT = Path(__file__).parent / "results" / "cluster.md"
+DRAW = improvement_runs.Draw(images=600, tuning=200, source="bundled")
+EPOCHS = 3
+FIRST_SEED = 42
+
+
+def variants(count):
+    """Return name → run of the first recipes of notebook 06."""
+    recipes = list(improvements.recipes().items())[:count]
+    return improvement_runs.sweep(dict(recipes), DRAW, EPOCHS)
+
+
+def one_thread():
+    """Give TensorFlow one thread in this process."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def timed(runs, executor=None):
+    """Return the seconds of a sweep of `runs` runs, and those that its runs took by themselves."""
+    chosen = variants(4)
+    seeds = range(FIRST_SEED, FIRST_SEED + runs // len(chosen))
+    begin = time.perf_counter()
+    found = compare(chosen, seeds, executor=executor, progress=False)
+    seconds = time.perf_counter() - begin
+    table = found.table
+    assert (table["status"] == "ok").all(), table["error"].dropna().tolist()
+    return seconds, float(table["seconds"].sum())
+
+
+def warmed(client, workers):
+    """Do one run on each worker; return the seconds that it took."""
+    begin = time.perf_counter()
+    client.wait_for_workers(workers)
+    client.run(one_thread)
+    run = next(iter(variants(1).values()))
+    # Each of the addresses once: a worker imports TensorFlow, and loads the data.
+    names = list(client.scheduler_info(n_workers=-1)["workers"])
+    client.gather([client.submit(run, 0, workers=[name], pure=False) for name in names])
+    return time.perf_counter() - begin
+
+
+def measure(client, workers, runs):
+    """Return rows (workers, runs, seconds, seconds of the runs, start) of one cluster."""
+    start = warmed(client, workers)
+    executor = client.get_executor(pure=False)
+    return [(workers, count, *timed(count, executor), start) for count in runs]
+
+
+def table(here, rows):
+    """Return the measurements as Markdown."""
+    lines = [
+        "| workers | runs | seconds | the runs alone | seconds a run | speed-up | "
+        "efficiency | start, s |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for workers, count, seconds, own, start in [*here, *rows]:
+        plain = next(row[2] for row in here if row[1] == count)
+        speed = plain / seconds
+        lines.append(
+            f"| {workers or 'this process'} | {count} | {seconds:.1f} | {own:.1f} | "
+            f"{seconds / count:.2f} | {speed:.2f} | {speed / max(1, workers):.0%} | {start:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, nargs="+", default=[4, 8, 16], help="multiples of 4")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a cluster that is running")
+    parser.add_argument("--write", action="store_true", help=f"keep the report in {REPORT.name}")
+    options = parser.parse_args()
+    from distributed import Client, LocalCluster
+
+    one_thread()
+    begin = time.perf_counter()
+    next(iter(variants(1).values()))(0)
+    start = time.perf_counter() - begin
+    here = [(0, count, *timed(count), start) for count in options.runs]
+    rows = []
+    if options.scheduler:
+        with Client(options.scheduler) as client:
+            workers = len(client.scheduler_info(n_workers=-1)["workers"])
+            rows += measure(client, workers, options.runs)
+    else:
+        for workers in options.workers:
+            cluster = LocalCluster(
+                n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None
+            )
+            with cluster, Client(cluster) as client:
+                rows += measure(client, workers, options.runs)
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    text = (
+        "# A sweep on a cluster\n\n"
+        f"{describe('dask', 'tensorflow', 'keras')}; load of the machine at the end {load:.1f}. "
+        f"Recipes of notebook 06, {DRAW.images} bundled digits, {EPOCHS} epochs, one thread a "
+        "worker. Speed-up and efficiency are against the same runs in one process.\n\n"
+        f"{table(here, rows)}\n"
+    )
+    print(text)
+    if options.write:
+        REPORT.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""Drawings of batch normalization: its moving averages, and the loss around a training."""
+
+import numpy as np
+from matplotlib.ticker import PercentFormatter
+
+from . import plotting
+from .plotting import BLUE, GREEN, GREY, ORANGE, headline, styled
+
+
+@styled
+def momentum_view(values, averages, kept, accuracy, *, reference, momentum, limits=None):
+    """Draw a moving average on its way to what it estimates, and what that does to the accuracy.
+
+    Parameters
+    ----------
+    values, averages : arrays (steps,)
+        A batch statistic of one channel at each step, and its moving average.
+    kept : sequence of int
+        Steps, counted from 1, at which the network was tried.
+    accuracy, reference : sequences of float
+        Validation accuracy at these steps, with the moving averages, and with the statistics of
+        the validation images themselves.
+    momentum : float
+    limits : (float, float), optional
+        Of the left panel's values, so that several views share one scale.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, (left, right) = plotting.subplots(1, 2, size=(9.6, 3.5))
+    steps = np.arange(1, len(values) + 1)
+    left.plot(steps, values, ".", color=GREY, markersize=4, linestyle="", label="each batch")
+    left.plot(steps, averages, "-", color=BLUE, marker="", linewidth=2.4, label="moving average")
+    left.set(xlabel="training step", ylabel="variance of one channel", ylim=limits)
+    left.legend()
+    right.plot(
+        kept, reference, "--", color=GREY, marker="s", label="statistics of the images at hand"
+    )
+    right.plot(kept, accuracy, "-", color=BLUE, marker="o", label="moving averages")
+    right.set(xlabel="training step", ylabel="validation accuracy", ylim=(0, 1.03))
+    right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    right.grid(axis="y")
+    right.legend(loc="lower right")
+    left_over = momentum ** len(values)
+    headline(
+        figure,
+        f"Momentum {momentum:g}: after {len(values)} steps {left_over:.0%} of the start is left, "
+        f"and the validation accuracy is {accuracy[-1]:.0%}",
+    )
+    return figure
+
+
+@styled
+def slices(panels, steps, *, title):
+    """Draw the range of losses along the gradient, at several points of two trainings.
+
+    Parameters
+    ----------
+    panels : mapping from label to array (points, step sizes)
+        As `batch_norm.loss_slices` gives it; the first step size is 0, the loss itself.
+    steps : sequence of int
+        When in the training the points were.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plotting.subplots(1, len(panels), size=(9.0, 3.3), sharey=True, squeeze=False)
+    looks = [(ORANGE, "//", "s"), (GREEN, "..", "o")]
+    for axis, (label, losses), (color, hatch, marker) in zip(
+        axes[0], panels.items(), looks, strict=False
+    ):
+        losses = np.asarray(losses)
+        axis.fill_between(
+            steps,
+            losses.min(axis=1),
+            losses.max(axis=1),
+            facecolor="white",
+            edgecolor=color,
+            hatch=hatch,
+            linewidth=1.2,
+            label="losses along the gradient",
+        )
+        axis.plot(steps, losses[:, 0], color=color, marker=marker, label="loss at this step")
+        axis.set(xlabel="training step", yscale="log")
+        axis.set_title(label, fontsize=10)
+        axis.grid(axis="y")
+    axes[0, 0].set_ylabel("loss of the batch (nats, log scale)")
+    axes[0, -1].legend()
+    headline(figure, title)
+    return figure

@@ -1,0 +1,236 @@
+"""Each notebook in JupyterLab, in a real browser, from opening it to its exercises.
+
+Every notebook is opened and run once, and then looked at by the tests below in their order; so one
+notebook alone is `python -m pytest tests/browser/test_lab.py -k 03_full_cnn`. A screen of each is
+written to build/screens: the README's gallery is made of such.
+"""
+
+import re
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+from lab import (
+    NOTEBOOKS,
+    ROOT,
+    WIDGET,
+    Lab,
+    Notebook,
+    becomes,
+    calls,
+    code,
+    exercises,
+    predictions,
+)
+
+SCREENS = ROOT / "build" / "screens"
+WIDTH, HEIGHT = 1280, 900
+# The cell at the top of a notebook's screen; where none is named, its first view that moves.
+BEST = {}
+
+# What JupyterLab says by itself, in any notebook. All else in the console is held to be ours.
+NOT_OURS = []
+
+# What a cell's output shows. `broken`: pictures that the browser could not read, or gave no room.
+DRAWN = """cell => {
+  const shown = part => part.getBoundingClientRect().height > 0;
+  const pictures = [...cell.querySelectorAll(".jp-OutputArea img")];
+  const good = pictures.filter(p => p.complete && p.naturalWidth > 0 && p.alt && shown(p));
+  const views = [...cell.querySelectorAll(".jp-OutputArea-output > .jupyter-widgets")];
+  return {views: views.filter(shown).length, pictures: good.length,
+          broken: pictures.length - good.length};
+}"""
+
+# axe-core's rules that ask more than a notebook's output can give, and why.
+NOT_ASKED = {
+    # The sliders of ipywidgets have a text before them that is not tied to them.
+    "aria-input-field-name": {"enabled": False},
+    # An output is a part of a page: where its headings start is not its business.
+    "region": {"enabled": False},
+    "heading-order": {"enabled": False},
+    "page-has-heading-one": {"enabled": False},
+}
+OURS = ".jp-OutputArea-output"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory, browser):
+    """One JupyterLab for all, in a folder whose name is not plain."""
+    lab = Lab(tmp_path_factory.mktemp("lab") / "Kurs für alle")
+    yield lab
+    lab.close()
+
+
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def ran(request, lab, browser):
+    """A notebook in which all cells have been run, and what its page said in the console."""
+    path = request.param
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    page = context.new_page()
+    heard = listen(page)
+    page.goto(lab.address(f"notebooks/{path.name}"))
+    notebook = Notebook(page)
+    notebook.run()
+    yield SimpleNamespace(notebook=notebook, path=path, page=page, heard=heard)
+    notebook.shut_down()
+    context.close()
+
+
+def listen(page):
+    """Return a list that fills with the page's warnings, errors, and uncaught exceptions."""
+    heard = []
+
+    def console(message):
+        if message.type in ("warning", "error"):
+            heard.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+
+    page.on("console", console)
+    page.on("pageerror", lambda error: heard.append(f"exception: {error}"))
+    return heard
+
+
+def ids(path):
+    return [cell.id for cell in nbformat.read(path, 4).cells]
+
+
+def test_make_lab_opens_the_first_notebook(lab, browser):
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    page = context.new_page()
+    page.goto(lab.opened)
+    notebook = Notebook(page)
+    title = page.locator(".jp-NotebookPanel h1").first
+    title.wait_for()
+    first = nbformat.read(NOTEBOOKS[0], 4)
+    assert f"# {title.inner_text()}" == first.cells[0].source.splitlines()[0]
+    assert [cell["id"] for cell in notebook.cells()] == ids(NOTEBOOKS[0])
+    # No question about news, and no dialog, stands in the way of the first cell.
+    assert page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []
+    notebook.shut_down()
+    context.close()
+
+
+def test_it_runs_to_its_end_without_an_error(ran):
+    cells = ran.notebook.cells()
+    assert [cell["id"] for cell in cells] == ids(ran.path)
+    run = [cell for cell in cells if cell["type"] == "code"]
+    assert [cell["id"] for cell in run if cell["count"] is None] == []
+    red = {
+        cell["id"]: output
+        for cell in run
+        for output in cell["outputs"]
+        if output["output_type"] == "error" or output.get("name") == "stderr"
+    }
+    assert red == {}
+
+
+def test_every_figure_and_every_view_is_drawn(ran):
+    views, questions = calls(ran.path, "cu.explore"), calls(ran.path, "cu.predict")
+    assert views
+    assert questions
+    wrong = {}
+    for cell in ran.notebook.cells():
+        name = cell["id"]
+        bundles = [output.get("data", {}) for output in cell["outputs"]]
+        alive = sum(WIDGET in bundle for bundle in bundles)
+        figures = sum("<img" in "".join(b.get("text/html", "")) for b in bundles if WIDGET not in b)
+        if alive != views.count(name) + questions.count(name):
+            wrong[name] = f"{alive} widgets among its outputs"
+        elif alive or figures:
+            asked = {"views": alive, "pictures": figures + views.count(name), "broken": 0}
+            shown = ran.notebook.cell(name).element_handle()
+            same = f"([cell, asked]) => JSON.stringify(({DRAWN})(cell)) === JSON.stringify(asked)"
+            if not becomes(ran.page, same, shown, asked):
+                wrong[name] = f"should show {asked}, shows {shown.evaluate(DRAWN)}"
+    assert wrong == {}
+
+
+def test_a_screen_is_kept_for_people_to_look_at(ran):
+    name = BEST.get(ran.path.stem, calls(ran.path, "cu.explore")[0])
+    ran.notebook.cell(name)
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    ran.page.locator(".jp-NotebookPanel").screenshot(path=SCREENS / f"{ran.path.stem}.png")
+
+
+def test_each_control_changes_its_picture(ran):
+    still = []
+    for name in calls(ran.path, "cu.explore"):
+        cell = ran.notebook.cell(name)
+        picture = cell.locator(".widget-html-content")
+        controls = cell.locator(".widget-hbox > .widget-inline-hbox")
+        assert controls.count(), name
+        for control in controls.all():
+            before = picture.inner_html()
+            move(control)
+            changed = "([picture, before]) => picture.innerHTML !== before"
+            if not becomes(ran.page, changed, picture.element_handle(), before):
+                still.append((name, control.inner_text()))
+    assert still == []
+
+
+def move(control):
+    """Choose the next value of a menu or of a slider, or the one before where it is at its end."""
+    menu = control.locator("select")
+    if menu.count():
+        here, there = menu.evaluate("menu => [menu.selectedIndex, menu.options.length]")
+        menu.select_option(index=(here + 1) % there)
+        return
+    handle = control.locator(".noUi-handle")
+    at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
+    handle.press("ArrowLeft" if at_end else "ArrowRight")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_outputs(ran, theme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    ran.notebook.dark(theme == "dark")
+    options = {"rules": NOT_ASKED, "resultTypes": ["violations"]}
+    found = Axe().run(ran.page, context=OURS, options=options).response
+    ran.notebook.dark(False)
+    serious = [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+    assert serious == []
+
+
+def test_the_buttons_of_each_prediction_answer(ran):
+    # The verdict cells of the notebook cannot be run again out of their order, so one cell at the
+    # end asks for verdicts in their place.
+    last = code(ran.path)[-1][0]
+    wrong = {}
+    for name, variable in predictions(ran.path):
+        buttons = ran.notebook.rerun(name).locator(".widget-toggle-button")
+        buttons.last.wait_for()
+        first, *_, other = [text.strip() for text in buttons.all_inner_texts()]
+        ran.notebook.write(last, f"{variable}.answer({first!r}, 'Because.')")
+        for chosen, verdict in {
+            buttons.first: f"You said {first}, and so says the run. Because.",
+            buttons.last: f"You said {other}; the run says {first}. Because.",
+        }.items():
+            ran.notebook.cell(name)
+            chosen.click()
+            shown = ran.notebook.rerun(last).locator(".jp-OutputArea").element_handle()
+            says = "([output, verdict]) => output.innerText.trim() === verdict"
+            if not becomes(ran.page, says, shown, verdict):
+                wrong[name] = shown.inner_text()
+    assert len(predictions(ran.path)) == len(calls(ran.path, "cu.predict"))
+    assert wrong == {}
+
+
+def test_each_exercise_answers(ran):
+    for stub, check, exercise in exercises(ran.path):
+        output = ran.notebook.cell(check).locator(".jp-OutputArea")
+        assert output.inner_text().strip().startswith("○ Not attempted yet."), check
+        ran.notebook.write(stub, exercise.solution_code)
+        ran.notebook.rerun(stub)
+        output = ran.notebook.rerun(check).locator(".jp-OutputArea")
+        right = "([output]) => output.innerText.includes('✔ Correct.')"
+        assert becomes(ran.page, right, output.element_handle()), output.inner_text()
+
+
+def test_the_console_says_nothing_of_ours(ran):
+    ours = [text for text in ran.heard if not any(re.search(own, text) for own in NOT_OURS)]
+    assert ours == []

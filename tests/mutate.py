@@ -1,0 +1,371 @@
+"""Break the package in one place at a time, and count how often a test notices.
+
+    python tests/mutate.py [MODULE …] [--all] [--jobs N] [--sample N]
+
+Each mutant lives in the memory of a forked process that works in a copy of the checkout: no file of
+yours is ever changed. The process that forks has imported NumPy, Keras and pytest but nothing of
+the course, so that a mutant costs the tests that it meets, and no start. A first, unbroken run
+notes which test runs which line; a mutant meets only the tests of its lines, the quickest first,
+until one fails.
+
+Own, and not a library: the usual ones start an interpreter for every mutant (with TensorFlow, some
+seconds each) or fork from a process that has already computed with TensorFlow, which hangs.
+
+Exits with 1 if fewer than 90 % of the mutants are killed. Those that change nothing that anybody
+could see are listed, with the reason, in tests/equivalent_mutants.txt, and count as neither.
+"""
+
+import argparse
+import importlib.machinery
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+from datetime import date
+from pathlib import Path
+
+from mutants import mutants
+
+ROOT = Path(__file__).resolve().parents[1]
+REASONS = ROOT / "tests" / "equivalent_mutants.txt"
+REPORT = ROOT / "benchmarks" / "results" / "mutation.md"
+GOAL = 0.9
+SAMPLE = 30  # mutants of a module, unless --all
+MEMORY = 6 << 30  # bytes of data that a mutant may take
+WALL = 300  # seconds after which a mutant counts as killed, whatever it waits for
+TROUBLE = (4, 5, 70)  # pytest was misused, or found no test; the fork itself failed
+TESTS = {
+    "sliding": ("test_sliding", "test_numpy_ops"),
+    "numpy_ops": ("test_numpy_ops",),
+    "sizes": ("test_sizes", "test_arithmetic"),
+    "arithmetic": ("test_arithmetic",),
+    "prechelt": ("test_stopping",),
+    "stopping": ("test_stopping",),
+    "intervals": ("test_metrics",),
+    "metrics": ("test_metrics",),
+    "formats": ("test_formats", "test_downloads", "test_fetching"),
+    "downloads": ("test_downloads", "test_data", "test_fetching"),
+    "data": ("test_data", "test_downloads"),
+}
+
+
+def files_of(modules):
+    """Return the test files of some modules that exist."""
+    names = dict.fromkeys(name for module in modules for name in TESTS[module])
+    return [f"tests/{name}.py" for name in names if (ROOT / f"tests/{name}.py").is_file()]
+
+
+def copy_of_the_course(folder):
+    """Copy what the tests read to a folder of its own."""
+    ignore = shutil.ignore_patterns("__pycache__", "downloads", ".*")
+    for name in ("course_utils", "tests", "data", "benchmarks", "notebooks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    for name in ("pyproject.toml", "README.md", "CONTRIBUTING.md"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def warm_up():
+    """Import what the tests use and no mutant can be in. Nothing is computed: forks stay sound."""
+    import hypothesis
+    import keras  # noqa: F401
+    import pandas  # noqa: F401
+    import pytest  # noqa: F401
+    import scipy.ndimage  # noqa: F401
+    import scipy.signal  # noqa: F401
+    import sklearn.datasets  # noqa: F401
+    import sklearn.metrics  # noqa: F401
+
+    # The same examples at each run, or a mutant would be killed on one day and not on another.
+    hypothesis.settings.register_profile("mutate", derandomize=True, deadline=None, database=None)
+    hypothesis.settings.load_profile("mutate")
+    assert not [name for name in sys.modules if name.startswith("course_utils")]
+
+
+def run_pytest(folder, plugin, files):
+    import pytest
+
+    os.chdir(folder)
+    sys.path[:0] = [str(folder), str(folder / "tests")]
+    words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:nbval"]
+    return pytest.main([*words, "-W", "ignore", *files], plugins=[plugin])
+
+
+class Watcher:
+    """A pytest plugin that notes which test runs which line of the modules, and its seconds."""
+
+    def __init__(self, folder, modules):
+        self.files = {str(folder / f"course_utils/{name}.py"): name for name in modules}
+        self.now = "import"
+        self.lines = {"import": {}}
+        self.seconds = {}
+
+    def trace(self, frame, event, argument):
+        module = self.files.get(frame.f_code.co_filename)
+        if module is None:
+            return None
+        lines = self.lines[self.now].setdefault(module, set())
+        lines.add(frame.f_lineno)
+
+        def inner(frame, event, argument):
+            lines.add(frame.f_lineno)
+            return inner
+
+        return inner
+
+    def pytest_runtest_logstart(self, nodeid):
+        self.now = nodeid
+        self.lines[nodeid] = {}
+        self.seconds[nodeid] = -time.perf_counter()
+
+    def pytest_runtest_logfinish(self, nodeid):
+        self.seconds[nodeid] += time.perf_counter()
+
+
+class Chooser:
+    """A pytest plugin that keeps some of the tests, in the order given."""
+
+    def __init__(self, chosen):
+        self.rank = {nodeid: rank for rank, nodeid in enumerate(chosen)}
+
+    def pytest_collection_modifyitems(self, items):
+        items[:] = sorted(
+            (item for item in items if item.nodeid in self.rank),
+            key=lambda item: self.rank[item.nodeid],
+        )
+
+
+def watch(folder, modules):
+    """Run the tests unbroken, in a fork; return the lines and seconds of each."""
+    notes = folder / "watched.json"
+
+    def work():
+        watcher = Watcher(folder, modules)
+        threading.settrace(watcher.trace)
+        sys.settrace(watcher.trace)
+        status = run_pytest(folder, watcher, files_of(modules))
+        sys.settrace(None)
+        lines = {
+            test: {module: sorted(found) for module, found in by_module.items()}
+            for test, by_module in watcher.lines.items()
+        }
+        notes.write_text(json.dumps({"lines": lines, "seconds": watcher.seconds}))
+        return status
+
+    pid = fork(work, cpu=3600, log=folder / "watched.log")
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    if status:
+        print((folder / "watched.log").read_text(errors="replace")[-3000:])
+        raise SystemExit(f"the tests fail before anything is broken (exit status {status})")
+    return json.loads(notes.read_text())
+
+
+def fork(work, cpu, log=os.devnull):
+    """Run `work` in a process of its own, in its own group; return its number."""
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 70
+    try:
+        os.setsid()
+        out = os.open(log, os.O_WRONLY | os.O_CREAT, 0o644)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu + 5))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        status = int(work())
+    except BaseException:
+        status = 70
+    finally:
+        os._exit(status)
+
+
+def break_module(folder, module, tree):
+    """Make this process import a mutant in place of the module's file."""
+    path = str(folder / f"course_utils/{module}.py")
+    code = compile(tree, path, "exec")
+    original = importlib.machinery.SourceFileLoader.get_code
+
+    def get_code(self, fullname):
+        return code if self.path == path else original(self, fullname)
+
+    importlib.machinery.SourceFileLoader.get_code = get_code
+
+
+def chosen_tests(mutant, module, watched):
+    """Return the tests that run a mutant's lines, the quickest first."""
+    first, last = mutant.lines
+
+    def meets(test):
+        lines = watched["lines"][test].get(module, ())
+        return any(first <= line <= last for line in lines)
+
+    seconds = watched["seconds"]
+    if meets("import"):  # a constant, a default: any test of the module may depend on it
+        found = [test for test in seconds if module in watched["lines"][test]]
+    else:
+        found = [test for test in seconds if meets(test)]
+    return sorted(found, key=seconds.get)
+
+
+def try_all(jobs, work, workers):
+    """Run each job in a fork, some at once; yield (job, exit status) as each one ends."""
+    waiting, running = list(jobs), {}
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers:
+                job = waiting.pop(0)
+                pid = fork(lambda job=job: work(job), cpu=job["cpu"])
+                running[pid] = (job, time.monotonic())
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid in running:
+                job, _ = running.pop(pid)
+                clean(pid)
+                yield job, os.waitstatus_to_exitcode(status)
+                continue
+            for late, (_, began) in running.items():
+                if time.monotonic() - began > WALL:
+                    clean(late)
+            time.sleep(0.02)
+    finally:
+        for pid in running:
+            clean(pid)
+
+
+def clean(pid):
+    """End a mutant's group of processes: what it started goes with it."""
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+def sample(found, count, module):
+    """Return `count` of the mutants, the same ones at every run."""
+    if count is None or len(found) <= count:
+        return found
+    chosen = random.Random(module).sample(range(len(found)), count)
+    return [found[k] for k in sorted(chosen)]
+
+
+def reasons():
+    """Return the mutants that change nothing, each with the reason."""
+    found = {}
+    for line in REASONS.read_text(encoding="utf-8").splitlines() if REASONS.is_file() else ():
+        if line and not line.startswith("#"):
+            name, _, reason = line.partition(" | ")
+            found[name] = reason
+    return found
+
+
+def mutate(modules, count, workers):
+    """Try mutants of each module; return {module: (possible, killed, survivors, equivalent)}."""
+    known = reasons()
+    with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
+        folder = copy_of_the_course(Path(scratch))
+        warm_up()
+        watched = watch(folder, modules)
+        jobs, results = [], {}
+        for module in modules:
+            path = folder / f"course_utils/{module}.py"
+            found = mutants(path.read_text(encoding="utf-8"), module)
+            unused = [m for m in found if m.name in known]
+            results[module] = [len(found), [], [], [m.name for m in unused]]
+            for mutant in sample([m for m in found if m not in unused], count, module):
+                tests = chosen_tests(mutant, module, watched)
+                if not tests:
+                    results[module][2].append(f"{mutant.name} (no test runs it)")
+                    continue
+                seconds = sum(watched["seconds"][test] for test in tests)
+                cpu = int(20 + 3 * seconds)
+                jobs.append({"module": module, "mutant": mutant, "tests": tests, "cpu": cpu})
+
+        def work(job):
+            os.environ["HOME"] = str(folder)
+            own = Path(tempfile.mkdtemp(dir=folder, prefix="tmp-"))
+            os.environ["TMPDIR"] = tempfile.tempdir = str(own)
+            break_module(folder, job["module"], job["mutant"].tree)
+            files = dict.fromkeys(test.partition("::")[0] for test in job["tests"])
+            status = run_pytest(folder, Chooser(job["tests"]), files)
+            shutil.rmtree(own, ignore_errors=True)
+            return status
+
+        for done, (job, status) in enumerate(try_all(jobs, work, workers), start=1):
+            _, killed, survivors, _ = results[job["module"]]
+            if status in TROUBLE:
+                raise SystemExit(f"{job['mutant'].name}: pytest did not run (exit status {status})")
+            (killed if status else survivors).append(job["mutant"].name)
+            if not status:
+                place = f"{job['module']}.py:{job['mutant'].lines[0]}"
+                print(f"survived: {place}: {job['mutant'].name}", flush=True)
+            if done % 50 == 0:
+                print(f"{done} of {len(jobs)}", flush=True)
+    return results
+
+
+def report(results, command, minutes):
+    """Return the results as Markdown, and the share of mutants that were killed."""
+    rows, tried, dead = [], 0, 0
+    for module, (possible, killed, survivors, equivalent) in results.items():
+        n = len(killed) + len(survivors)
+        tried, dead = tried + n, dead + len(killed)
+        share = f"{len(killed) / n:.0%}" if n else "–"
+        rows.append(
+            f"| {module} | {possible} | {len(equivalent)} | {n} | {len(killed)} | {share} |"
+        )
+    share = dead / max(1, tried)
+    lines = [
+        "# Mutation test",
+        "",
+        f"`{command}`, {date.today()}, {minutes:.0f} minutes. Each mutant is one broken place; "
+        "killed means that a test failed. Equivalent ones, which change nothing that can be seen, "
+        "stand with their reasons in tests/equivalent_mutants.txt and are not tried.",
+        "",
+        "| module | mutants | equivalent | tried | killed | share |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *rows,
+        f"| all | {sum(r[0] for r in results.values())} | "
+        f"{sum(len(r[3]) for r in results.values())} | {tried} | {dead} | {share:.1%} |",
+        "",
+        "## Survivors",
+        "",
+    ]
+    survivors = [name for result in results.values() for name in sorted(result[2])]
+    lines += [f"- `{name}`" for name in survivors] or ["None."]
+    return "\n".join(lines) + "\n", share
+
+
+def main():
+    """Run the mutation test; return its exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("modules", nargs="*", help=f"default: {' '.join(TESTS)}")
+    parser.add_argument("--all", action="store_true", help="every mutant, not a sample")
+    parser.add_argument("--sample", type=int, default=SAMPLE, help="mutants of each module")
+    parser.add_argument("--jobs", type=int, default=2, help="processes at once")
+    parser.add_argument("--write", action="store_true", help=f"keep the report in {REPORT.name}")
+    options = parser.parse_args()
+    unknown = set(options.modules) - set(TESTS)
+    if unknown:
+        parser.error(f"unknown module {', '.join(sorted(unknown))}: there are {', '.join(TESTS)}")
+    begin = time.perf_counter()
+    os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
+    count = None if options.all else options.sample
+    results = mutate(options.modules or list(TESTS), count, options.jobs)
+    command = " ".join(["python tests/mutate.py", *sys.argv[1:]])
+    text, share = report(results, command, (time.perf_counter() - begin) / 60)
+    print(text)
+    if options.write:
+        REPORT.write_text(text, encoding="utf-8")
+    return 0 if share >= GOAL else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

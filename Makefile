@@ -34,8 +34,8 @@ install: .venv/installed
 	@$(PYTHON) course_utils/command/install.py
 
 lab: .venv/installed
-	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. --LabApp.news_url=None \
-	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_start_here.ipynb
+	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. \
+	  --LabApp.app_settings_dir=course_utils/command/lab notebooks/00_start_here.ipynb
 
 run: .venv/installed
 	$(COURSE) run $(OPTIONS)

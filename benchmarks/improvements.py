@@ -81,7 +81,7 @@ def change_variants():
 
 def batch_variants():
     """Return name → run to the target, for each batch size and each scaling of the rate."""
-    draw = improvement_runs.Draw(TRAINING["batches"], source="real")
+    draw = improvement_runs.Draw(TRAINING["batches"], check=1_000, source="real")
     return {
         f"{scaling} {size}": improvement_runs.TimeToTarget(recipe, draw, TARGET, LIMIT, quick=True)
         for (scaling, size), recipe in improvements.batch_recipes().items()

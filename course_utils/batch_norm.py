@@ -9,7 +9,7 @@ from .models import slides_network
 STARTS = {"mean": 0.0, "variance": 1.0}  # of Keras' moving averages, before the first step
 
 
-def normalised_network(scale=1.0, *, momentum=0.99, normalise=True, **options):
+def normalised_network(scale=1.0, *, momentum=0.99, normalise=True, dense=False, **options):
     """Build the slides' network with batch normalization between each convolution and its ReLU.
 
     Parameters
@@ -20,11 +20,13 @@ def normalised_network(scale=1.0, *, momentum=0.99, normalise=True, **options):
         Of the moving averages; the default is Keras'.
     normalise : bool
         Without it, the slides' network as it is.
+    dense : bool
+        Normalize the hidden dense layer too.
 
     Returns
     -------
     keras.Sequential
-        Uncompiled. A convolution in front of a normalization has no bias: the mean takes it away.
+        Uncompiled. A layer in front of a normalization has no bias: the mean takes it away.
     """
     import keras
     from keras import layers
@@ -32,17 +34,17 @@ def normalised_network(scale=1.0, *, momentum=0.99, normalise=True, **options):
     plain = slides_network(scale, **options)
     if not normalise:
         return plain
+    kinds = (layers.Conv2D, layers.Dense) if dense else layers.Conv2D
     parts = [keras.Input(plain.input_shape[1:])]
     for layer in plain.layers:
-        if not isinstance(layer, layers.Conv2D):
+        if not isinstance(layer, kinds) or layer is plain.layers[-1]:
             parts.append(layer)
             continue
         config = layer.get_config() | {"use_bias": False, "activation": None}
-        number = layer.name.removeprefix("conv")
         parts += [
-            layers.Conv2D.from_config(config),
-            layers.BatchNormalization(momentum=momentum, name=f"norm{number}"),
-            layers.ReLU(name=f"relu{number}"),
+            type(layer).from_config(config),
+            layers.BatchNormalization(momentum=momentum, name=f"norm_{layer.name}"),
+            layers.Activation(layer.activation, name=f"activation_{layer.name}"),
         ]
     return keras.Sequential(parts, name="normalised_network")
 
@@ -54,8 +56,96 @@ def norms(network):
     return [each for each in network.layers if isinstance(each, layers.BatchNormalization)]
 
 
-def record(network, every):
-    """Return a callback that writes down what batch normalization saw at each step.
+def compiled(scale, rate=0.1, **options):
+    """Return `normalised_network`, compiled with plain SGD and a cross-entropy over integers."""
+    import keras
+
+    network = normalised_network(scale, **options)
+    network.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy")
+    return network
+
+
+def renew(network, seed):
+    """Make a compiled network as if it were new: new weights, an optimizer that has seen nothing.
+
+    Compiling another one would trace its graph again, which takes longer than a short training.
+
+    Parameters
+    ----------
+    network : keras.Model
+    seed : int
+        Of the weights.
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    network.set_weights(keras.models.clone_model(network).get_weights())
+    for state in network.optimizer.variables:
+        if state is not network.optimizer._learning_rate:
+            state.assign(np.zeros(state.shape))
+
+
+def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, callbacks=()):
+    """Train a compiled network from new weights, in an order that the seed fixes.
+
+    Returns
+    -------
+    list of float
+        Mean loss of each epoch, in training mode.
+    """
+    renew(network, seed)
+    network.optimizer.learning_rate = rate
+    order = np.random.default_rng(seed)
+    losses = []
+    for _ in range(epochs):
+        rows = order.permutation(len(images))
+        log = network.fit(
+            images[rows],
+            labels[rows],
+            batch_size,
+            shuffle=False,
+            verbose=0,
+            callbacks=list(callbacks),
+        )
+        losses += log.history["loss"]
+    return losses
+
+
+class Path:
+    """The weights of a network at every so many steps of its training.
+
+    Parameters
+    ----------
+    network : keras.Model
+    every : int
+
+    Attributes
+    ----------
+    callback : keras.callbacks.Callback
+        To be given to `fit`.
+    steps : list of int
+        When weights were kept, counted from 1.
+    weights : list of lists of array
+    """
+
+    def __init__(self, network, every):
+        import keras
+
+        self.network, self.every, self._step = network, every, 0
+        self.steps, self.weights = [], []
+        self.callback = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs=None: self._note()
+        )
+
+    def _note(self):
+        self._step += 1
+        if self._step % self.every == 0:
+            self.steps.append(self._step)
+            self.weights.append(self.network.get_weights())
+
+
+class Recorder(Path):
+    """What batch normalization saw at each step of a training, and the weights of some steps.
 
     A normalization with momentum 0 keeps nothing of the past: after a step, its moving averages
     *are* the mean and variance of that step's batch.
@@ -67,40 +157,32 @@ def record(network, every):
     every : int
         Keep the weights of every so many steps.
 
-    Returns
-    -------
-    keras.callbacks.Callback
-        With `statistics`: for each normalization a dict of "mean" and "variance", lists of arrays
-        (channels,), one a step; `steps` and `weights`: when weights were kept, and which.
+    Attributes
+    ----------
+    statistics : list of dict
+        For each normalization "mean" and "variance", lists of arrays (channels,), one a step.
 
     Raises
     ------
     ValueError
         If a normalization has another momentum.
     """
-    import keras
 
-    found = norms(network)
-    wrong = [norm.momentum for norm in found if norm.momentum != 0]
-    if wrong or not found:
-        raise ValueError(
-            f"network must have normalizations, all with momentum 0: got {wrong or 'none'}"
-        )
-    taken = {"step": 0}
-    recorder = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs=None: note())
-    recorder.statistics = [{"mean": [], "variance": []} for _ in found]
-    recorder.steps, recorder.weights = [], []
+    def __init__(self, network, every):
+        super().__init__(network, every)
+        self._norms = norms(network)
+        wrong = [norm.momentum for norm in self._norms if norm.momentum != 0]
+        if wrong or not self._norms:
+            raise ValueError(
+                f"network must have normalizations, all with momentum 0: got {wrong or 'none'}"
+            )
+        self.statistics = [{"mean": [], "variance": []} for _ in self._norms]
 
-    def note():
-        taken["step"] += 1
-        for norm, seen in zip(found, recorder.statistics, strict=True):
+    def _note(self):
+        super()._note()
+        for norm, seen in zip(self._norms, self.statistics, strict=True):
             seen["mean"].append(norm.moving_mean.numpy())
             seen["variance"].append(norm.moving_variance.numpy())
-        if taken["step"] % every == 0:
-            recorder.steps.append(taken["step"])
-            recorder.weights.append(network.get_weights())
-
-    return recorder
 
 
 def moving_average(values, momentum, start):
@@ -141,7 +223,7 @@ def set_averages(network, statistics, momentum, step):
     ----------
     network : keras.Model
     statistics : list of dict
-        As `record` gives them.
+        As a `Recorder` has them.
     momentum : float
     step : int
         Counted from 1.
@@ -161,8 +243,8 @@ def accuracy_by_momentum(network, recorder, momenta, images, labels):
     ----------
     network : keras.Model
         Its weights are changed.
-    recorder
-        As `record` made it, after training.
+    recorder : Recorder
+        After training.
     momenta : sequence of float
     images, labels : arrays
 

@@ -9,7 +9,7 @@ import numpy as np
 from .metrics import Interval
 
 SUPPORTED = "supported"
-UNDECIDED = "not distinguishable on this run"
+UNDECIDED = "not distinguishable"
 CONTRADICTED = "contradicted"
 
 
@@ -83,9 +83,9 @@ class Prediction:
         if self.choice is None:
             opening = f"**Answer: {_plain(right)}.**"
         elif self.choice == right:
-            opening = f"**You said {_plain(right)}, and so says the run.**"
+            opening = f"**You said {_plain(right)}, and so it came out.**"
         else:
-            opening = f"**You said {_plain(self.choice)}; the run says {_plain(right)}.**"
+            opening = f"**You said {_plain(self.choice)}; it came out: {_plain(right)}.**"
         say(f"{opening} {because}".strip())
 
 
@@ -118,7 +118,7 @@ def say(text):
     display(Markdown(text))
 
 
-def claim(statement, evidence, *, myth=None, points=False):
+def claim(statement, evidence, *, myth=None, points=False, on="this run"):
     """Settle a statement by what was measured, and say how it came out.
 
     Parameters
@@ -128,11 +128,13 @@ def claim(statement, evidence, *, myth=None, points=False):
     evidence : bool or Interval
         A bool settles an exact statement (a shape, a count, a gradient). An interval settles a
         statistical one: supported if it lies above zero, contradicted if it lies below, and
-        otherwise not distinguishable on this run, which is a result too.
+        otherwise not distinguishable, which is a result too.
     myth : str, optional
         The claim that the statement speaks against: it gets the opposite verdict, shown first.
     points : bool
         Show an interval of fractions in percentage points.
+    on : str
+        Where the evidence comes from, if not from this run: "the stored runs".
 
     Returns
     -------
@@ -167,13 +169,15 @@ def claim(statement, evidence, *, myth=None, points=False):
             f"evidence must be a bool or a metrics.Interval: got {type(evidence).__name__}"
         )
     if verdict == CONTRADICTED:
-        raise AssertionError(f"{statement} — {CONTRADICTED} by this run.{detail}")
+        raise AssertionError(f"{statement} — {CONTRADICTED} by {on}.{detail}")
     mark = "✔" if verdict == SUPPORTED else "≈"
+    told = verdict[0].upper() + verdict[1:]
+    told += f" on {on}" if verdict == UNDECIDED else ""
     if myth:
         fate = CONTRADICTED if verdict == SUPPORTED else UNDECIDED
         sign = "✘" if verdict == SUPPORTED else "≈"
         say(f"{sign} The myth: *{myth}* **{fate[0].upper()}{fate[1:]}.**")
-    say(f"{mark} *{statement}* **{verdict[0].upper()}{verdict[1:]}.**{detail}")
+    say(f"{mark} *{statement}* **{told}.**{detail}")
     return _Shown(verdict)
 
 

@@ -73,7 +73,7 @@ def variants(name):
 
     Parameters
     ----------
-    name : {"digits", "clothes", "pets"}
+    name : {"digits", "clothes", "pets", "pretrained"}
 
     Returns
     -------
@@ -184,6 +184,9 @@ def read_files(variant, path, size, memory, hashes=None, origins=None):
             elif variant.spec["format"] == "npz":
                 shapes = {array: variant.shape(array) for array in variant.spec["arrays"]}
                 arrays |= _proved(variant, formats.read_npz(target, shapes), known)
+            elif variant.spec["format"] == "weights":
+                if not known and formats.digest(target, "md5") != spec["md5"]:
+                    raise DataError(f"it has MD5 {formats.digest(target, 'md5')}")
             else:
                 found = formats.read_idx(target, [variant.shape(spec["array"])])
                 arrays |= _proved(variant, {spec["array"]: found}, known)

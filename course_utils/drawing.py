@@ -87,12 +87,9 @@ def draw_clothes(n, seed, start=0):
     ValueError
         If `n`, `seed` or `start` is not a whole number or is too small.
     """
-    n, seed, start = _checked(n, seed, start)
-    labels = _labels(n, seed, start, len(CLOTHES), _CLOTHES_LABELS)
-    images = np.empty((n, drawing_clothes.SIZE, drawing_clothes.SIZE, 1), np.uint8)
-    for k, label in enumerate(labels):
-        images[k] = drawing_clothes.garment(Dice(seed, _CLOTHES_IMAGES, start + k), int(label))
-    return images, labels
+    size = drawing_clothes.SIZE
+    streams = (_CLOTHES_LABELS, _CLOTHES_IMAGES)
+    return _drawn(drawing_clothes.garment, (size, size, 1), len(CLOTHES), streams, n, seed, start)
 
 
 def draw_pets(n, seed, start=0):
@@ -119,12 +116,8 @@ def draw_pets(n, seed, start=0):
     ValueError
         If `n`, `seed` or `start` is not a whole number or is too small.
     """
-    n, seed, start = _checked(n, seed, start)
-    labels = _labels(n, seed, start, len(PETS), _PETS_LABELS)
-    images = np.empty((n, drawing_pets.SIZE, drawing_pets.SIZE, 3), np.uint8)
-    for k, label in enumerate(labels):
-        images[k] = drawing_pets.pet(Dice(seed, _PETS_IMAGES, start + k), int(label))
-    return images, labels
+    size, streams = drawing_pets.SIZE, (_PETS_LABELS, _PETS_IMAGES)
+    return _drawn(drawing_pets.pet, (size, size, 3), len(PETS), streams, n, seed, start)
 
 
 def write_bundled(folder):
@@ -197,6 +190,16 @@ def _hold(name, images, labels):
         raise ValueError(f"images are {images.dtype} {images.shape} instead of uint8 {shape}")
     if labels.shape != (n,) or not ((labels >= 0) & (labels < len(classes))).all():
         raise ValueError(f"labels are not {n} numbers from 0 to {len(classes) - 1}")
+
+
+def _drawn(picture, shape, classes, streams, n, seed, start):
+    """Return images start … start+n−1, and their labels; `streams` are those of labels, images."""
+    n, seed, start = _checked(n, seed, start)
+    labels = _labels(n, seed, start, classes, streams[0])
+    images = np.empty((n, *shape), np.uint8)
+    for k, label in enumerate(labels):
+        images[k] = picture(Dice(seed, streams[1], start + k), int(label))
+    return images, labels
 
 
 def _checked(n, seed, start):

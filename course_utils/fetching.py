@@ -75,7 +75,7 @@ def fetch(name):
 
     Parameters
     ----------
-    name : {"digits", "clothes", "pets"}
+    name : {"digits", "clothes", "pets", "pretrained"}
 
     Returns
     -------
@@ -274,7 +274,7 @@ def _kind(entries):
     for variant in _all_variants():
         marks = [f"{array}.npy" for array in variant.spec.get("arrays", {})]
         marks += [f"{place}/" for place in variant.spec.get("train", {})]
-        if variant.spec["format"] != "idx" and all(
+        if variant.spec["format"] in ("npz", "photos") and all(
             any(path.startswith(mark) for path in entries) for mark in marks
         ):
             return next(iter(variant.spec["files"]))

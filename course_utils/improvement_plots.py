@@ -188,22 +188,23 @@ def rates(table, labels, *, factors, defaults, title):
     Returns
     -------
     Figure
-        The best of each row has a thick frame, the default a dashed one.
+        The best of each row has a thick frame, the default a dashed one. The shade goes with the
+        logarithm of the share of mistakes, so that good cells differ too.
     """
     table = np.asarray(table, float)
     figure = plotting.matrix(
-        100 * np.nan_to_num(table),
+        -np.log10(np.maximum(1 - np.nan_to_num(table), 1e-3)),
         rows=labels,
         columns=[f"× {factor:g}" for factor in factors],
         xlabel="learning rate, as a multiple of Keras' default for this optimizer",
         ylabel="",
         title=title,
-        form="{:.1f}",
         size=(1.9 + 0.95 * table.shape[1], 1.9 + 0.62 * table.shape[0]),
     )
     axis = figure.axes[0]
     for text, (row, column) in zip(axis.texts, np.ndindex(table.shape), strict=True):
-        score = text.get_text() if np.isfinite(table[row, column]) else "no number"
+        value = table[row, column]
+        score = f"{100 * value:.1f}" if np.isfinite(value) else "no number"
         text.set_text(f"{score}\nat {defaults[row] * factors[column]:.2g}")
     axis.tick_params("x", rotation=0)
     for label in axis.get_xticklabels():
@@ -215,7 +216,7 @@ def rates(table, labels, *, factors, defaults, title):
             axis.add_patch(_frame(int(np.nanargmax(values)), row, 0.48, ORANGE, "-", 3))
     axis.set_xlabel(
         "learning rate, as a multiple of Keras' default for this optimizer\n"
-        "cells: validation accuracy in %, and the rate; thick frame: best of the row; "
+        "cells: accuracy on held-out images in %, and the rate; thick frame: best of the row; "
         "dashed: the default"
     )
     return figure
@@ -266,7 +267,7 @@ def time_to_target(times, *, limit, title, target):
                 )
     axis.axhline(limit, color="#222222", linewidth=1, linestyle="-", marker="")
     axis.annotate(
-        f"stopped at {limit:g} CPU-seconds, without {target:.0%}",
+        f"stopped at {limit:g} CPU-seconds, without {100 * target:g} %",
         (1, limit), (-4, -3), xycoords=("axes fraction", "data"), textcoords="offset points",
         ha="right", va="top", fontsize=9,
     )  # fmt: skip
@@ -278,7 +279,9 @@ def time_to_target(times, *, limit, title, target):
     axis.yaxis.set_minor_formatter(
         FuncFormatter(lambda value, _: f"{value:g}" if f"{value:.0e}"[0] in "25" else "")
     )
-    axis.set(xlabel="batch size", ylabel=f"CPU-seconds of training until {target:.0%} (log scale)")
+    axis.set(
+        xlabel="batch size", ylabel=f"CPU-seconds of training until {100 * target:g} % (log scale)"
+    )
     axis.grid(axis="y")
     axis.legend(fontsize=9)
     headline(figure, title)
@@ -331,8 +334,8 @@ def front(table, *, title):
     axis.set_xscale("log")
     axis.set(
         xlabel="multiply-adds for one image (log scale)\n"
-        "number: width, times the slides'; hollow: another network costs no more and is better; "
-        "bars: standard error",
+        "number: width, times the slides'; bar: standard error over seeds\n"
+        "hollow: another network costs no more and is better",
         ylabel="validation accuracy (%)",
     )
     axis.grid()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from time import process_time
 
 import numpy as np
 
+from .choices import one_of
 from .improvements import Recipe
 from .regularization_runs import renew
 
@@ -36,6 +37,8 @@ class Draw:
         What to measure on: the validation images, or those set aside.
     tuning : int
         How many are set aside.
+    check : int, optional
+        How many of the held-out images to measure on; by default all.
     name, source : str, str or None
         For `data.load`, called where the run runs: so the draw is small to send.
     """
@@ -43,13 +46,13 @@ class Draw:
     images: int
     held_out: str = "validation"
     tuning: int = 2_000
+    check: int | None = None
     name: str = "digits"
     source: str | None = None
 
     def __post_init__(self):
         """Refuse another held-out set than the two."""
-        if self.held_out not in HELD_OUT:
-            raise ValueError(f"held_out must be validation or tuning: got {self.held_out!r}")
+        one_of("held_out", self.held_out, HELD_OUT)
 
     def __call__(self, seed):
         """Return ((images, labels), (held-out images, labels)): uint8, and class numbers."""
@@ -63,9 +66,9 @@ class Draw:
                 f"{len(labels):,} training images are set aside: got {self.images:,}"
             )
         chosen = np.random.default_rng(seed).permutation(rest)[: self.images]
-        if self.held_out == "tuning":
-            return (images[chosen], labels[chosen]), (images[aside], labels[aside])
-        return (images[chosen], labels[chosen]), tuple(data.validation)
+        others = (images[aside], labels[aside]) if self.held_out == "tuning" else data.validation
+        others, held_out = others
+        return (images[chosen], labels[chosen]), (others[: self.check], held_out[: self.check])
 
 
 @cache
@@ -86,8 +89,8 @@ class Run:
         Seed → ((images, labels), (held-out images, labels)), images uint8.
     epochs : int
     quick : bool
-        Use a recipe's first compiled network again, with new weights, so that TensorFlow traces
-        its graph once a process.
+        Use the first compiled network of a recipe again, with new weights, so that TensorFlow
+        traces its graph once a process, whatever the learning rate and the batch size.
     """
 
     recipe: Recipe
@@ -142,8 +145,6 @@ class TimeToTarget:
     every : int
         The accuracy is measured, with the clock stopped, whenever about as many images have been
         trained on.
-    check : int
-        How many of the held-out images it is measured on.
     """
 
     recipe: Recipe
@@ -151,7 +152,6 @@ class TimeToTarget:
     target: float
     limit: float
     every: int = 500
-    check: int = 1_000
     quick: bool = False
 
     def __call__(self, seed):
@@ -168,7 +168,6 @@ class TimeToTarget:
 
         keras.utils.set_random_seed(seed)
         network, (images, labels), others, held_out = _ready(self, seed)
-        others, held_out = others[: self.check], held_out[: self.check]
         clock = _clock(
             lambda: _score(network, others, held_out)[0],
             self.target,
@@ -224,7 +223,10 @@ def _ready(run, seed):
     shape = images.shape[1:]
     if run.quick:
         new = recipe.build(shape)  # first, since both draw random numbers
-        network = renew(_kept(recipe, shape), new)
+        # Rates and batch sizes are no part of a graph: one serves for all of them.
+        kept = replace(recipe, learning_rate=0.001, batch_size=128)
+        network = renew(_kept(kept, shape), new)
+        network.optimizer.learning_rate = recipe.learning_rate
     else:
         network = recipe.compile(recipe.build(shape))
     return network, (images, labels), others, held_out

@@ -12,6 +12,8 @@ from itertools import product
 
 import numpy as np
 
+from .choices import did_you_mean, one_of
+
 BASELINE = "the slides' recipe"
 RATES = {"sgd": 0.01, "momentum": 0.01, "rmsprop": 0.001, "adam": 0.001}  # Keras' defaults
 FACTORS = (0.1, 0.32, 1.0, 3.2, 10.0, 32.0, 100.0)  # times the default: half decades
@@ -88,8 +90,7 @@ class Recipe:
                 "filters and convolutions must have one number a block: got "
                 f"{self.filters} and {self.convolutions}"
             )
-        if self.optimizer not in RATES:
-            raise ValueError(f"optimizer must be one of {', '.join(RATES)}: got {self.optimizer!r}")
+        one_of("optimizer", self.optimizer, RATES)
 
     def build(self, input_shape=(28, 28, 1), classes=10):
         """Build the network, not compiled.
@@ -286,7 +287,8 @@ def change_of(variant):
     """Return the `Change` that a variant of `recipes` stands for, also a tuned one."""
     name = variant.rpartition(" to ")[0] if variant not in CHANGES else variant
     if name not in CHANGES:
-        raise ValueError(f"variant must be one of the changes: got {variant!r}")
+        hint = did_you_mean(variant, CHANGES, "see improvements.CHANGES")
+        raise ValueError(f"variant must be one of the changes: got {variant!r}; {hint}")
     return CHANGES[name]
 
 
@@ -327,9 +329,8 @@ def batch_recipes(sizes=BATCH_SIZES, scalings=SCALINGS):
         (scaling, batch size) → Recipe.
     """
     powers = {"constant": 0.0, "square root": 0.5, "linear": 1.0}
-    unknown = set(scalings) - set(powers)
-    if unknown:
-        raise ValueError(f"scalings must be among {', '.join(powers)}: got {unknown.pop()!r}")
+    for scaling in scalings:
+        one_of("scaling", scaling, powers)
     base = Recipe()
     return {
         (scaling, size): replace(

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from . import plotting
-from .plotting import BLUE, GREEN, GREY, ORANGE, headline, styled
+from .plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, headline, styled
 
 
 @styled
@@ -89,5 +89,87 @@ def slices(panels, steps, *, title):
         axis.grid(axis="y")
     axes[0, 0].set_ylabel("loss of the batch (nats, log scale)")
     axes[0, -1].legend()
+    headline(figure, title)
+    return figure
+
+
+LOOKS = [
+    (GREY, "o", ":"),
+    (PURPLE, "s", "-."),
+    (BLUE, "^", "--"),
+    (ORANGE, "D", "-"),
+    (GREEN, "v", "-"),
+]
+
+
+@styled
+def rate_range(rates, losses, *, chance, title):
+    """Draw where training ends against the learning rate.
+
+    Parameters
+    ----------
+    rates : sequence of float
+    losses : mapping from label to sequence of float
+        Training loss at the end; NaN and infinity are drawn as crosses at the top.
+    chance : float
+        The loss of a guess.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = plotting.subplots(size=(7.0, 3.3))
+    top = 1.5 * chance
+    axis.axhline(chance, color=GREY, linewidth=1.2, linestyle=":", marker="")
+    axis.annotate("guessing", (rates[0], chance), (0, 4), textcoords="offset points", fontsize=9)
+    for label, found in losses.items():
+        found = np.asarray(found, dtype=float)
+        off = ~(found <= top)
+        line = axis.plot(rates, np.where(off, top, found), label=label)[0]
+        at = np.asarray(rates)[off]
+        axis.plot(at, [top] * len(at), "x", color=line.get_color(), markersize=12, linestyle="")
+    axis.plot(
+        [], [], "x", color="black", markersize=10, linestyle="", label="off the scale, or no number"
+    )
+    axis.set(xscale="log", xlabel="learning rate of SGD (log scale)", ylabel="training loss (nats)")
+    axis.set_ylim(0, 1.08 * top)
+    axis.grid(axis="y")
+    axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    headline(figure, title)
+    return figure
+
+
+@styled
+def gradients(depths, ratios, firsts, *, title):
+    """Draw how the gradient at the input end of a stack depends on the depth.
+
+    Parameters
+    ----------
+    depths : sequence of int
+    ratios, firsts : mapping from label to sequence of float
+        Norm of the first layer's gradient over that of the last one; and the first one's norm.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plotting.subplots(1, 2, size=(9.6, 4.0))
+    for axis, found, name in zip(
+        axes,
+        (ratios, firsts),
+        ("first layer / last layer", "norm in the first layer"),
+        strict=True,
+    ):
+        for (label, values), (color, marker, dash) in zip(found.items(), LOOKS, strict=False):
+            axis.plot(depths, values, color=color, marker=marker, linestyle=dash, label=label)
+        axis.set(xscale="log", yscale="log", xlabel="layers", ylabel=f"{name} (log scale)")
+        axis.set_xticks(depths, [str(depth) for depth in depths])
+        axis.minorticks_off()
+        axis.grid(axis="y")
+    axes[0].axhline(1, color="black", linewidth=1, linestyle="-", marker="")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3)
     headline(figure, title)
     return figure

@@ -11,7 +11,7 @@ from time import process_time
 
 import numpy as np
 
-from .batch_norm import normalised_network
+from .batch_norm import normalised_network, renew
 from .regularization import cutout
 from .schedules import one_cycle, per_step
 
@@ -45,6 +45,7 @@ class Recipe:
     cutout: int = 0
 
 
+CLASSES = 10
 CHANGES = {
     "the slides": {},
     "+ AdamW": {"weight_decay": 0.05},
@@ -94,11 +95,10 @@ def batches(recipe, images, labels, *, epochs, seed):
     -------
     (ndarray (epochs × n, …), ndarray (epochs × n, classes))
     """
-    order = np.random.default_rng(seed)
-    order = np.concatenate([order.permutation(len(images)) for _ in range(epochs)])
-    classes = 10
+    rng = np.random.default_rng(seed)
+    order = np.concatenate([rng.permutation(len(images)) for _ in range(epochs)])
     smoothing = recipe.label_smoothing
-    targets = (1 - smoothing) * np.eye(classes, dtype="float32") + smoothing / classes
+    targets = (1 - smoothing) * np.eye(CLASSES) + smoothing / CLASSES
     shown = images[order]
     if recipe.cutout:
         shown = cutout(shown, recipe.cutout, np.random.default_rng([seed, 1]))
@@ -125,11 +125,21 @@ def train(recipe, seed, *, train, epochs, batch_size, scale):
     """
     images = (train.images / 255).astype("float32")
     shown, targets = batches(recipe, images, train.labels, epochs=epochs, seed=seed)
-    network = _renewed(seed, recipe.normalise, recipe.momentum, recipe.weight_decay, scale)
-    network.optimizer.learning_rate = recipe.rate
+    network = fresh(recipe, seed, scale)
     steps = -(-len(shown) // batch_size)
     callbacks = [per_step(network, one_cycle(steps, recipe.rate))] if recipe.one_cycle else []
     network.fit(shown, targets, batch_size, shuffle=False, verbose=0, callbacks=callbacks)
+    return network
+
+
+def fresh(recipe, seed, scale):
+    """Return the network of a recipe with new weights, compiled; its targets are one-hot.
+
+    The next call with the same kind of recipe makes this same object new again.
+    """
+    network = _compiled(recipe.normalise, recipe.momentum, recipe.weight_decay, scale)
+    renew(network, seed)
+    network.optimizer.learning_rate = recipe.rate
     return network
 
 
@@ -184,31 +194,14 @@ def chosen_rates(results):
     }
 
 
-def _network(normalise, momentum, scale):
-    return normalised_network(scale, momentum=momentum, normalise=normalise)
-
-
 @cache
 def _compiled(normalise, momentum, weight_decay, scale):
     from keras import optimizers
 
-    network = _network(normalise, momentum, scale)
+    network = normalised_network(scale, momentum=momentum, normalise=normalise)
     optimizer = optimizers.Adam()
     if weight_decay:
         optimizer = optimizers.AdamW(weight_decay=weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     network.compile(optimizer, "categorical_crossentropy")
-    return network
-
-
-def _renewed(seed, normalise, momentum, weight_decay, scale):
-    """Return a network as if it were new: tracing its graph again takes longer than a short run."""
-    import keras
-
-    network = _compiled(normalise, momentum, weight_decay, scale)
-    keras.utils.set_random_seed(seed)
-    network.set_weights(_network(normalise, momentum, scale).get_weights())
-    for state in network.optimizer.variables:
-        if state is not network.optimizer._learning_rate:
-            state.assign(np.zeros(state.shape))
     return network

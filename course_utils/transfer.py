@@ -7,23 +7,25 @@ frozen or fine-tuned. `benchmarks/transfer.py` runs the same functions.
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
 from .choices import one_of
 
-WAYS = ("scratch", "frozen, untrained", "frozen", "fine-tuned")
-STEPS = 120  # updates of every way: half for the head alone and half for all, when fine-tuned
+WAYS = ("from scratch", "untrained base", "frozen base", "fine-tuned")
+STEPS = 120  # updates: from scratch all of them; fine-tuned half for the head alone, half for all
 BATCH = 10
-LOW_RATE = 3e-4  # of fine-tuning; a new head and a network from scratch learn at 0.003
-RATE = 3e-3
+RATE = 0.003  # of a network from scratch, and of a new head
+LOW_RATE = 0.0003  # of fine-tuning
 
 
 def base_network(input_shape=(28, 28, 1), filters=(16, 32, 64)):
     """Build the part that turns images into features.
 
     As in ``keras.applications.MobileNetV3Small``, scaling is inside: it expects pixels of 0 to 255.
-    Each block is convolution, batch normalization, ReLU, and (but for the last) max pooling.
+    Each block is convolution, batch normalization, ReLU and max pooling. The features are the last
+    maps, flattened: a mean over each map would lose where in a digit something is.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ def base_network(input_shape=(28, 28, 1), filters=(16, 32, 64)):
     Returns
     -------
     keras.Sequential
-        Named ``base``; its output is (n, filters[-1]).
+        Named ``base``; its output is (n, features), 576 of them for 28×28 and these filters.
     """
     from keras import Input, Sequential, layers
 
@@ -45,9 +47,8 @@ def base_network(input_shape=(28, 28, 1), filters=(16, 32, 64)):
             layers.BatchNormalization(momentum=0.9, name=f"norm{k}"),
             layers.ReLU(name=f"block{k}"),
         ]
-        if k < len(filters):
-            parts.append(layers.MaxPooling2D(name=f"pool{k}"))
-    return Sequential([*parts, layers.GlobalAveragePooling2D(name="features")], name="base")
+        parts.append(layers.MaxPooling2D(name=f"pool{k}"))
+    return Sequential([*parts, layers.Flatten(name="features")], name="base")
 
 
 def with_head(base, classes):
@@ -108,6 +109,74 @@ def only(split, classes):
     return type(split)(split.images[keep], numbers.astype(np.int64), names)
 
 
+def moved(split, copies=1, *, seed, by=4):
+    """Put every image somewhere else, at random, on black: no pixel keeps its meaning.
+
+    Parameters
+    ----------
+    split : Split
+    copies : int, default 1
+        How many of each image, each elsewhere.
+    seed : int
+    by : int, default 4
+        Most pixels up, down, left or right.
+
+    Returns
+    -------
+    Split
+        `copies` times as many images.
+    """
+    random = np.random.default_rng(seed)
+    images, labels = np.tile(split.images, (copies, 1, 1, 1)), np.tile(split.labels, copies)
+    height, width = images.shape[1:3]
+    wide = np.pad(images, ((0, 0), (by, by), (by, by), (0, 0)))
+    for image, (top, left), all_of_it in zip(
+        images, random.integers(0, 2 * by + 1, (len(images), 2)), wide, strict=True
+    ):
+        image[:] = all_of_it[top : top + height, left : left + width]
+    return type(split)(images, labels, split.class_names)
+
+
+class Tasks(NamedTuple):
+    """Two tasks from one data set: a `Split` to train on and one to validate on for each."""
+
+    source: object
+    source_validation: object
+    target: object
+    target_validation: object
+
+
+def digit_tasks(digits, *, images=3200, judge=1000, seed=0):
+    """Make two tasks of the digits, all moved about: 0 to 4 to pretrain on, 5 to 9 to learn.
+
+    Parameters
+    ----------
+    digits : Dataset
+    images : int
+        Of the source, about; with fewer digits than that, each is there several times, elsewhere.
+    judge : int
+        Most images of each validation part.
+    seed : int
+        Of the source's places; the validation images stand at the same places for every seed.
+
+    Returns
+    -------
+    Tasks
+        `target` is not moved: `moved` moves the few that are taken.
+    """
+    parts = [only(part, range(low, low + 5)) for low in (0, 5) for part in
+             (digits.train, digits.validation)]  # fmt: skip
+    source, source_validation, target, target_validation = parts
+    few = source.take(min(images, len(source)), seed=seed)
+    held = [part.take(min(judge, len(part))) for part in (source_validation, target_validation)]
+    return Tasks(
+        moved(few, max(1, images // len(few)), seed=seed),
+        moved(held[0], seed=1),
+        target,
+        moved(held[1], seed=2),
+    )
+
+
 def outputs(model, images, batch_size=400):
     """Return a model's outputs in inference mode, without tracing a graph for `predict`.
 
@@ -128,59 +197,118 @@ def accuracy(model, images, labels):
     return float((outputs(model, images).argmax(axis=1) == labels).mean())
 
 
-def transfer_run(seed, *, way, base, train, validation, steps=STEPS):
+def transfer_run(seed, *, way, base, train, validation, steps=STEPS, rate=LOW_RATE):
     """Learn a new task from few images, in one of four ways: a run of `experiments.compare`.
 
     Parameters
     ----------
     seed : int
-        Draws the first weights of the head (from scratch: of all), and the order.
+        Draws first weights (of the head; from scratch, of all) and the order.
     way : str
-        One of `WAYS`: everything from scratch; a new head on a base with random weights; a new head
-        on the pretrained base; the same, and then all weights at a low learning rate.
+        One of `WAYS`: the whole network from scratch; a linear classifier (`probe`) on the features
+        of a base with random weights; the same on those of the pretrained base; a new head on the
+        pretrained base and then all of it at a low learning rate.
     base : keras.Sequential
         The pretrained base. It is left as it is.
     train, validation : (images, labels)
         uint8 images (n, h, w, channels) and labels (n,) from 0.
     steps : int
-        Updates, of batches of `BATCH`; the same for each way.
+        Updates, of batches of `BATCH`.
+    rate : float
+        Of fine-tuning.
 
     Returns
     -------
     dict
-        `accuracy` and `cross_entropy` on `validation`, `training_accuracy`, `drift` (relative
-        change of the base's kernels; 0 from scratch).
+        `accuracy` on `validation`; of the trained ways also `training_accuracy`; of fine-tuning
+        also `drift`, the relative change of the base's kernels.
     """
     import keras
-
-    from .metrics import cross_entropy
 
     one_of("way", way, WAYS)
     keras.utils.set_random_seed(seed)
     images, labels = train
-    classes = int(max(labels.max(), validation[1].max())) + 1
-    filters = tuple(layer.filters for layer in base.layers if hasattr(layer, "filters"))
-    model, head = _compiled(base.input_shape[1:], filters, classes)
-    inner = model.layers[0]
-    fresh = with_head(base_network(base.input_shape[1:], filters), classes)
-    model.set_weights(fresh.get_weights())
-    if way in ("frozen", "fine-tuned"):
-        inner.set_weights(base.get_weights())
-    start = kernels(inner)
-    if way == "scratch":
-        _fit(model, RATE, images, labels, steps)
+    if way == "frozen base":
+        return {"accuracy": _probed(base, train, validation)}
+    shape, filters = base.input_shape[1:], _filters(base)
+    if way == "untrained base":
+        return {"accuracy": _probed(base_network(shape, filters), train, validation)}
+    if way == "fine-tuned":
+        model, moved_by = tuned(seed, base, train, rate=rate, steps=steps)
+        found = {"drift": moved_by}
     else:
-        first = steps // 2 if way == "fine-tuned" else steps
-        _fit(head, RATE, outputs(inner, images), labels, first)
-        if way == "fine-tuned":
-            _fit(model, LOW_RATE, images, labels, steps - first)
-    scores = outputs(model, validation[0])
-    return {
-        "accuracy": float((scores.argmax(axis=1) == validation[1]).mean()),
-        "cross_entropy": cross_entropy(scores, validation[1]),
+        model, _ = _renewed(base, int(labels.max()) + 1)
+        _fit(model, RATE, images, labels, steps)
+        found = {}
+    return found | {
+        "accuracy": accuracy(model, *validation),
         "training_accuracy": accuracy(model, images, labels),
-        "drift": drift(start, kernels(inner)),
     }
+
+
+def tuned(seed, base, train, *, rate=LOW_RATE, steps=STEPS):
+    """Fine-tune a copy of a base: half of the steps for a new head alone, half for all.
+
+    Parameters
+    ----------
+    seed : int
+    base : keras.Sequential
+        It is left as it is.
+    train : (images, labels)
+    rate : float
+        Of the second half; the head alone learns at `RATE`.
+    steps : int
+
+    Returns
+    -------
+    (keras.Sequential, float)
+        The model, which the next call with a base of this shape uses again, and the relative change
+        of its base's kernels.
+    """
+    import keras
+
+    keras.utils.set_random_seed(seed)
+    images, labels = train
+    model, head = _renewed(base, int(labels.max()) + 1)
+    inner = model.layers[0]
+    inner.set_weights(base.get_weights())
+    start = kernels(inner)
+    _fit(head, RATE, outputs(inner, images), labels, steps // 2)
+    _fit(model, rate, images, labels, steps - steps // 2)
+    return model, drift(start, kernels(inner))
+
+
+def few_run(seed, *, way, base, tasks, each, place=True, **options):
+    """Take `each` images of each class of the target, and call `transfer_run`.
+
+    The seed draws the images as well, and their places if they are moved (`place`). `base` may be a
+    function of the seed.
+    """
+    train = tasks.target.take(len(tasks.target.class_names) * each, seed=seed)
+    if place:
+        train = moved(train, seed=seed)
+    if not hasattr(base, "layers"):
+        base = base(seed)
+    return transfer_run(
+        seed, way=way, base=base, train=train, validation=tasks.target_validation, **options
+    )
+
+
+def _filters(base):
+    return tuple(layer.filters for layer in base.layers if _has_kernel(layer))
+
+
+def _probed(base, train, validation):
+    features = [(outputs(base, images), labels) for images, labels in (train, validation)]
+    return probe(*features)
+
+
+def _renewed(base, classes):
+    """Return the kept network, and its head alone, with new random weights."""
+    shape, filters = base.input_shape[1:], _filters(base)
+    model, head = _compiled(shape, filters, classes)
+    model.set_weights(with_head(base_network(shape, filters), classes).get_weights())
+    return model, head
 
 
 @cache
@@ -189,7 +317,7 @@ def _compiled(input_shape, filters, classes):
     import keras
 
     model = with_head(base_network(input_shape, filters), classes)
-    head = keras.Sequential([keras.Input((filters[-1],)), model.layers[1]])
+    head = keras.Sequential([keras.Input(model.layers[0].output_shape[1:]), model.layers[1]])
     for each in (model, head):
         each.compile(keras.optimizers.Adam(RATE), "sparse_categorical_crossentropy")
     return model, head
@@ -220,3 +348,91 @@ def _has_kernel(layer):
 def drift(before, after):
     """Relative change of weights: the length of the difference over the length before."""
     return float(np.linalg.norm(after - before) / np.linalg.norm(before))
+
+
+# ---- looking at features -------------------------------------------------------------------------
+
+
+def probe(train, validation, strength=0.01):
+    """Score features by a linear classifier: one-hot targets, squared error, an L2 penalty.
+
+    The features are centred and scaled by one number each side, and their inner products divided by
+    their count, so that one strength serves any number of them.
+
+    Parameters
+    ----------
+    train, validation : (features, labels)
+        Arrays (n, …) and labels (n,) from 0.
+    strength : float, default 0.01
+
+    Returns
+    -------
+    float
+        Accuracy on `validation`.
+    """
+    (rows, labels), (others, truth) = train, validation
+    rows, others = (np.reshape(each, (len(each), -1)).astype(float) for each in (rows, others))
+    mean, spread = rows.mean(axis=0), rows.std() or 1.0
+    rows, others = (rows - mean) / spread, (others - mean) / spread
+    targets = np.eye(int(labels.max()) + 1)[labels]
+    middle = targets.mean(axis=0)
+    products = rows @ rows.T / rows.shape[1] + strength * np.eye(len(rows))
+    scores = others @ rows.T / rows.shape[1] @ np.linalg.solve(products, targets - middle) + middle
+    return float((scores.argmax(axis=1) == truth).mean())
+
+
+def depths(base):
+    """Return a model that gives the input, each block's output and the features of a base.
+
+    Returns
+    -------
+    (list of str, keras.Model)
+        Names of the outputs, and a model with that many.
+    """
+    import keras
+
+    names = [layer.name for layer in base.layers if layer.name.startswith("pool")]
+    places = ["scale", *names[:-1], "features"]
+    shown = ["pixels", *(f"block {k}" for k in range(1, len(names) + 1))]
+    return shown, keras.Model(base.input, [base.get_layer(name).output for name in places])
+
+
+def neighbours(queries, gallery, k):
+    """Find the k nearest of a gallery to each query, by the angle between features.
+
+    Parameters
+    ----------
+    queries : array (n, …)
+    gallery : array (m, …)
+    k : int
+        At most m.
+
+    Returns
+    -------
+    ndarray of int, shape (n, k)
+        Positions in the gallery, the nearest first.
+
+    Raises
+    ------
+    ValueError
+        If k is not between 1 and m.
+    """
+    if not 1 <= k <= len(gallery):
+        raise ValueError(f"k must be between 1 and {len(gallery)}, the gallery's size: got {k!r}")
+    directions = []
+    for each in (queries, gallery):
+        rows = np.reshape(each, (len(each), -1)).astype(float)
+        directions.append(rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12))
+    alike = directions[0] @ directions[1].T
+    return np.argsort(-alike, axis=1, kind="stable")[:, :k]
+
+
+def same_class_rate(queries, query_labels, gallery, gallery_labels, k=5):
+    """Share of the k nearest neighbours that have the query's label: one number a query.
+
+    Returns
+    -------
+    ndarray of float, shape (n,)
+    """
+    found = np.asarray(gallery_labels)[neighbours(queries, gallery, k)]
+    return (found == np.asarray(query_labels)[:, None]).mean(axis=1)

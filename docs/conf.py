@@ -42,11 +42,20 @@ def displayed_formula(writer, node):
     """Write a formula on a line of its own as MathML."""
     from docutils.nodes import SkipNode
 
-    writer.body.append(f'<div class="course-formula">{mathml(node.astext(), "block")}</div>')
+    # A long one is scrolled on a phone; with the keyboard too.
+    box = '<div class="course-formula" role="group" aria-label="formula" tabindex="0">'
+    writer.body.append(f"{box}{mathml(node.astext(), 'block')}</div>")
     raise SkipNode
 
 
+def plain_captions(app, pagename, templatename, context, doctree):
+    """Make the captions of the sidebar plain text: they claim to be headings without a level."""
+    tree = context.get("furo_navigation_tree", "")
+    context["furo_navigation_tree"] = tree.replace(' role="heading"', "")
+
+
 def setup(app):
-    """Make formulas that need neither a script nor a network."""
+    """Make formulas that need neither a script nor a network, and mend what the theme leaves."""
     app.add_html_math_renderer("mathml", (inline_formula, None), (displayed_formula, None))
+    app.connect("html-page-context", plain_captions, priority=900)  # after the theme
     return {"parallel_read_safe": True, "parallel_write_safe": True}

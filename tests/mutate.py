@@ -16,6 +16,7 @@ could see are listed, with the reason, in tests/equivalent_mutants.txt, and coun
 """
 
 import argparse
+import contextlib
 import importlib.machinery
 import json
 import os
@@ -76,7 +77,7 @@ def warm_up():
     import hypothesis
     import keras  # noqa: F401
     import pandas  # noqa: F401
-    import pytest  # noqa: F401
+    import pytest
     import scipy.ndimage  # noqa: F401
     import scipy.signal  # noqa: F401
     import sklearn.datasets  # noqa: F401
@@ -85,6 +86,10 @@ def warm_up():
     # The same examples at each run, or a mutant would be killed on one day and not on another.
     hypothesis.settings.register_profile("mutate", derandomize=True, deadline=None, database=None)
     hypothesis.settings.load_profile("mutate")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    with tempfile.TemporaryDirectory() as empty, open(os.devnull, "w") as nowhere:
+        with contextlib.redirect_stdout(nowhere):
+            pytest.main(["-p", "no:cacheprovider", "--rootdir", empty, empty])
     assert not [name for name in sys.modules if name.startswith("course_utils")]
 
 
@@ -93,8 +98,8 @@ def run_pytest(folder, plugin, files):
 
     os.chdir(folder)
     sys.path[:0] = [str(folder), str(folder / "tests")]
-    words = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:nbval"]
-    return pytest.main([*words, "-W", "ignore", *files], plugins=[plugin])
+    words = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
+    return pytest.main([*words, *files], plugins=[plugin])
 
 
 class Watcher:
@@ -298,6 +303,9 @@ def mutate(modules, count, workers):
             shutil.rmtree(own, ignore_errors=True)
             return status
 
+        # One of each module in turn: stopped early, it has seen something of all of them.
+        rank = {id(job): [j for j in jobs if j["module"] == job["module"]].index(job) for job in jobs}
+        jobs.sort(key=lambda job: rank[id(job)])
         for done, (job, status) in enumerate(try_all(jobs, work, workers), start=1):
             _, killed, survivors, _ = results[job["module"]]
             if status in TROUBLE:
@@ -308,7 +316,7 @@ def mutate(modules, count, workers):
                 print(f"survived: {place}: {job['mutant'].name}", flush=True)
             if done % 50 == 0:
                 print(f"{done} of {len(jobs)}", flush=True)
-    return results
+    return results, done == len(jobs)
 
 
 def report(results, command, minutes):

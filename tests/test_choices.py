@@ -28,7 +28,9 @@ def test_an_unknown_one_is_answered_with_the_nearest(value, said):
 
 
 def test_names_with_capitals_come_back_as_they_are_written():
-    assert choices.did_you_mean("l2 Everywher", ["L2 everywhere"]) == "did you mean 'L2 everywhere'?"
+    assert (
+        choices.did_you_mean("l2 Everywher", ["L2 everywhere"]) == "did you mean 'L2 everywhere'?"
+    )
 
 
 def test_nothing_near_gives_the_other_sentence():

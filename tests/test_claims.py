@@ -42,7 +42,8 @@ def test_statistical_claim_that_is_not_contradicted(said, low, high, verdict):
     interval = Interval((low + high) / 2, low, high, 0.95, 5)
     assert claim("Dropout helps.", interval) == verdict
     (text,) = said
-    assert f"**{verdict.capitalize()}.**" in text
+    where = " on this run" if verdict == claims.UNDECIDED else ""
+    assert f"**{verdict.capitalize()}{where}.**" in text
     assert str(interval) in text
     assert "95% interval, n = 5" in text
 
@@ -51,6 +52,13 @@ def test_statistical_claim_that_is_contradicted_raises(said):
     with pytest.raises(AssertionError, match=r"contradicted by this run. Effect .*n = 7"):
         claim("Dropout helps.", Interval(-0.02, -0.03, -0.01, 0.95, 7))
     assert said == []
+
+
+def test_a_claim_from_stored_runs_does_not_speak_of_this_one(said):
+    claim("Dropout helps.", Interval(0.1, -0.1, 0.3, 0.95, 6), on="the stored runs")
+    assert "**Not distinguishable on the stored runs.**" in said[0]
+    with pytest.raises(AssertionError, match="contradicted by the stored runs"):
+        claim("Dropout helps.", Interval(-0.2, -0.3, -0.1, 0.95, 6), on="the stored runs")
 
 
 @pytest.mark.parametrize(("low", "high"), [(math.nan, 1.0), (-1.0, math.nan)])
@@ -97,8 +105,8 @@ def test_answer_beside_what_the_reader_chose(said):
     prediction.answer("9")
     assert said == [
         "**Answer: 9.** Nine windows fit.",
-        "**You said 9, and so says the run.**",
-        "**You said 10; the run says 9.**",
+        "**You said 9, and so it came out.**",
+        "**You said 10; it came out: 9.**",
     ]
 
 

@@ -309,11 +309,11 @@ def test_notebooks_go_by_number_name_or_path(course):
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["fullcnn"], "there is no notebook 'fullcnn'; did you mean full_cnn?"),
+        (["fullcnn"], "there is no notebook 'fullcnn'; did you mean 'full_cnn'?"),
         (["zzz"], "there are 00_start_here, 03_full_cnn, 04_regularization"),
         (
             ["--profile", "fats"],
-            "--profile must be one of fast, full: got 'fats'; did you mean fast",
+            "--profile must be one of fast, full: got 'fats'; did you mean 'fast'?",
         ),
         (["--data", "rael"], "--data must be one of auto, bundled, real: got 'rael'; did you mean"),
     ],

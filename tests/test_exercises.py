@@ -35,6 +35,7 @@ from course_utils.exercises.base import (
     as_array,
     as_number,
     call,
+    changed,
 )
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -268,6 +269,16 @@ def test_the_stop_button_stops_an_answer(doubled):
 
     with pytest.raises(KeyboardInterrupt):
         doubled.check(forever)
+
+
+def test_a_changed_line_makes_a_mistake_and_must_stand_in_the_solution_once():
+    solution = "a = 1\nb = a\n"
+    assert changed(solution, "not so", ("b = a", "b = 2"), ("a = 1", "a = 3")) == Mistake(
+        "a = 3\nb = 2\n", "not so"
+    )
+    for line, times in (("c = a", 0), ("a", 2)):
+        with pytest.raises(ValueError, match=f"{line!r} is there {times} times"):
+            changed(solution, "not so", (line, "a = 4"))
 
 
 def test_an_answer_that_changes_its_input_changes_nothing_else(doubled):

@@ -1,5 +1,6 @@
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,6 +38,11 @@ def test_nothing_trains_on_what_is_set_aside():
     assert sorted(image.tobytes() for image in both) == sorted(
         image.tobytes() for image in everything
     )
+
+
+def test_fewer_can_be_measured_on():
+    few = ir.Draw(20, tuning=100, check=7, source="bundled")(1)[1]
+    assert [len(part) for part in few] == [7, 7]
 
 
 def test_too_many_images_are_refused():
@@ -78,22 +84,26 @@ def test_standardized_images(draw):
 def test_a_network_used_again_trains_as_a_new_one(draw, recipe):
     # One batch an epoch, so that the order of the images does not matter.
     quick = ir.Run(recipe, draw, 3, quick=True)
-    first, _, again = quick(1), quick(2), quick(1)
+    other_rate = ir.Run(replace(recipe, learning_rate=0.5), draw, 3, quick=True)
+    first, other, again = quick(1), other_rate(2), quick(1)
+    assert other["curves"]["loss"] != first["curves"]["loss"]
     new = ir.Run(recipe, draw, 3)(1)
+    strong = ir.Run(replace(recipe, learning_rate=0.5), draw, 3)(2)
+    assert strong["curves"]["loss"] == pytest.approx(other["curves"]["loss"], rel=1e-4)
     for other in (again, new):
         assert other["curves"]["loss"] == pytest.approx(first["curves"]["loss"], rel=1e-4)
         assert other["validation"] == pytest.approx(first["validation"], rel=1e-4)
 
 
 def test_time_to_a_target_that_is_there(draw):
-    found = ir.TimeToTarget(SMALL, draw, target=0.0, limit=60, every=40, check=50)(1)
+    found = ir.TimeToTarget(SMALL, draw, target=0.0, limit=60, every=40)(1)
     assert (found["reached"], found["updates"]) == (1, 2)
     assert found["epochs"] == pytest.approx(2 / 3)
     assert len(found["curves"]["accuracy"]) == len(found["curves"]["clock"]) == 1
 
 
 def test_time_to_a_target_out_of_reach(draw):
-    found = ir.TimeToTarget(SMALL, draw, target=1.1, limit=0.05, every=20, check=50)(1)
+    found = ir.TimeToTarget(SMALL, draw, target=1.1, limit=0.05, every=20)(1)
     assert found["reached"] == 0
     assert found["cpu_seconds"] > 0.05
     clock = found["curves"]["clock"]

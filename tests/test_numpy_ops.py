@@ -411,7 +411,7 @@ IMAGES, KERNEL = np.zeros((2, 5, 5, 3), "float32"), np.zeros((3, 3, 3, 4), "floa
         (IMAGES, KERNEL, {"padding": -1}, "padding must be at least 0: got -1"),
         (IMAGES, KERNEL, {"padding": ((0, 0), (0, -2))}, "padding must be at least 0: got -2"),
         (IMAGES, KERNEL, {"padding": (1, 2)}, r"padding must be .* got \(1, 2\)"),
-        (IMAGES, KERNEL, {"padding": "sane"}, 'did you mean "same"'),
+        (IMAGES, KERNEL, {"padding": "sane"}, "did you mean 'same'"),
         (IMAGES, KERNEL, {"groups": 2}, "groups must divide channels and filters: got 2"),
         (IMAGES, KERNEL, {"groups": 0}, "groups must be at least 1: got 0"),
         (IMAGES, KERNEL[:, :, :2], {}, "kernel must have 3 on its third axis"),

@@ -63,6 +63,7 @@ def test_no_figure_without_alt_text(figure, alt):
 
 def test_png_is_sharp_opaque_and_deterministic(figure):
     png = plotting.to_png(figure)
+    assert Image.open(io.BytesIO(png)).mode == "P", "few colours fit into a palette, which is small"
     picture = Image.open(io.BytesIO(png)).convert("RGBA")
     assert picture.size == (4 * 144, 2 * 144)
     assert picture.getextrema()[3] == (255, 255)

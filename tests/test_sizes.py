@@ -143,7 +143,7 @@ def test_input_sizes_are_exactly_those_that_give_the_output(size, kernel, stride
         (
             {"size": 5, "kernel_size": 3, "padding": "smae"},
             'padding must be "valid", "same", a number or (before, after): got \'smae\'; '
-            'did you mean "same"?',
+            "did you mean 'same'?",
         ),
     ],
 )

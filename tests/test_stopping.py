@@ -139,7 +139,7 @@ def test_a_tiny_min_delta_does_nothing():
         (CURVE, {"start_from_epoch": -1}, "start_from_epoch"),
         (CURVE, {"min_delta": -0.1}, "min_delta must be at least 0"),
         (CURVE, {"mode": "maximum"}, "did you mean 'max'"),
-        (CURVE, {"mode": "up"}, "'auto', 'min' or 'max': got 'up'"),
+        (CURVE, {"mode": "up"}, "one of auto, min, max: got 'up'"),
         (CURVE, {"monitor": "val_acuracy"}, "cannot tell whether more 'val_acuracy' is better"),
     ],
 )

@@ -80,8 +80,9 @@ def _page(each, names, pictures, slides):
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = linked(cell.source, names, ".ipynb")
-        for k, output in enumerate(cell.get("outputs", [])):
-            cell.outputs[k] = output = nbformat.from_dict(shown(output))
+            continue
+        cell.outputs = shown(cell.outputs)
+        for output in cell.outputs:
             if "text/html" in output.get("data", {}):
                 output.data["text/html"] = placed(output.data["text/html"], pictures)
     file = html.escape(each.source.name)

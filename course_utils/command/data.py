@@ -8,6 +8,8 @@ from .. import data, downloads, fetching
 from ..choices import one_of
 from ..formats import DataError
 
+FETCHED = (*data.NAMES, "pretrained")  # what can be fetched; the last is weights, not images
+
 
 def add_arguments(parser):
     """Add the sub-commands to an argparse parser."""
@@ -21,13 +23,18 @@ def add_arguments(parser):
                 "names",
                 nargs="*",
                 metavar="NAME",
-                help=f"{', '.join(data.NAMES)} (default: all)",
+                help=f"{', '.join(FETCHED)} (default: all)",
             )
         return child
 
     add("list", "say which data sets are there", _list)
-    add("fetch", "download the real data sets, once; run again to go on", _fetch, names=True)
-    child = add("import", "take the real data sets from a disk or a stick", _import)
+    add(
+        "fetch",
+        "download the real data sets and the pretrained weights, once; run again to go on",
+        _fetch,
+        names=True,
+    )
+    child = add("import", "take the real data sets and the weights from a disk or a stick", _import)
     child.add_argument("paths", nargs="+", metavar="PATH", help="file, folder or zip file")
     add("verify", "hash everything again; exit 1 if something is wrong", _verify, names=True)
     child = add("draw", "draw the bundled clothes and pets anew", _draw)
@@ -48,7 +55,7 @@ def run(options):
     """
     try:
         for name in getattr(options, "names", ()):
-            one_of("name", name, data.NAMES)
+            one_of("name", name, FETCHED)
         return options.data_action(options)
     except (DataError, ValueError) as error:
         print(f"course data: {error}", file=sys.stderr)
@@ -57,14 +64,15 @@ def run(options):
 
 def _list(options):
     rows = [("name", "what", "state", "size", "where")]
-    for name in data.NAMES:
-        title = downloads.manifest()[name]["bundled"]["title"]
-        try:
-            data.load(name, "bundled")
-            state = "bundled"
-        except DataError:
-            state = "missing or damaged: course data draw"
-        rows.append((name, title, state, *_bundled_place(name)))
+    for name in FETCHED:
+        if name in data.NAMES:
+            title = downloads.manifest()[name]["bundled"]["title"]
+            try:
+                data.load(name, "bundled")
+                state = "bundled"
+            except DataError:
+                state = "missing or damaged: course data draw"
+            rows.append((name, title, state, *_bundled_place(name)))
         for variant in downloads.variants(name):
             if variant.there:
                 state = "real, verified"
@@ -100,7 +108,7 @@ def _megabytes(size):
 
 def _fetch(options):
     failed = 0
-    for name in options.names or data.NAMES:
+    for name in options.names or FETCHED:
         try:
             _say(fetching.fetch(name))
         except DataError as error:
@@ -128,7 +136,7 @@ def _say(installed):
 
 def _verify(options):
     wrong = 0
-    for name in options.names or data.NAMES:
+    for name in options.names or FETCHED:
         found = downloads.verify(name)
         for status in found:
             if status.problem:
@@ -138,6 +146,8 @@ def _verify(options):
                 print(f"{name}: {status.title} is right ({_megabytes(status.size)})")
         if not found:
             print(f"{name}: {downloads.variants(name)[0].title} is not here")
+        if name not in data.NAMES:
+            continue
         try:
             print(f"{name}: {data.load(name, 'bundled').title} can be read")
         except DataError as error:

@@ -103,10 +103,21 @@ def linked(text, names, suffix):
     )
 
 
-def shown(output):
-    """Return an output with the one kind of its data that a page shows."""
-    kinds = [kind for kind in KINDS if kind in output.get("data", {})]
-    return {**output, "data": {kinds[0]: output["data"][kinds[0]]}} if kinds else output
+def shown(outputs):
+    """Return outputs as a page shows them: of each the one best kind, and what is printed whole."""
+    import nbformat
+
+    found = []
+    for output in outputs:
+        output = nbformat.from_dict(output)
+        kinds = [kind for kind in KINDS if kind in output.get("data", {})]
+        if kinds:
+            output.data = nbformat.from_dict({kinds[0]: output.data[kinds[0]]})
+        if found and output.output_type == "stream" and output.name == found[-1].get("name"):
+            found[-1].text += output.text
+        else:
+            found.append(output)
+    return found
 
 
 def _facts(cell):

@@ -6,6 +6,7 @@ last ``course run``. reveal.js, which turns the pages, is a part of the package 
 
 import copy
 import html
+import re
 import shutil
 import tempfile
 import time
@@ -148,7 +149,7 @@ def _reveal(name):
 
 def _stack(title, slides, names):
     first = slides[0][0][0].source.split("\n")[0]
-    section = first.lstrip("# ") if first.startswith("#") else title
+    section = re.sub(r"[*`]", "", first.lstrip("# ")) if first.startswith("#") else title
     made = "\n".join(_slide(section, slide, names) for slide in slides)
     return f"<section>\n{made}\n</section>" if len(slides) > 1 else made
 
@@ -182,7 +183,7 @@ def _cell(cell, names):
     elif lecture.kind(cell) == "exercise":
         cell.outputs = []
     else:
-        cell.outputs = [nbformat.from_dict(shown(output)) for output in cell.outputs]
+        cell.outputs = shown(cell.outputs)
     notebook = nbformat.v4.new_notebook(cells=[cell])
     source = lecture.kind(cell) not in WITHOUT_SOURCE
     made, _ = exporter(code=source, anchors=False).from_notebook_node(notebook)

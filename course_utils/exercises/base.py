@@ -28,6 +28,32 @@ class Mistake:
     message: str
 
 
+def changed(solution, message, *changes):
+    """Return the mistake of a solution in which a line or two are others.
+
+    Parameters
+    ----------
+    solution : str
+    message : str
+        As for `Mistake`.
+    *changes : (str, str)
+        What stands in the solution, once, and what the mistake has in its place.
+
+    Raises
+    ------
+    ValueError
+        If that does not stand there, or stands there twice: the mistake would be another one.
+    """
+    for old, new in changes:
+        if solution.count(old) != 1:
+            raise ValueError(
+                f"a changed line must stand in the solution once: {old!r} is there "
+                f"{solution.count(old)} times"
+            )
+        solution = solution.replace(old, new)
+    return Mistake(solution, message)
+
+
 @dataclass(frozen=True, repr=False)
 class Verdict:
     """What a check found: a status, and a sentence or two for the student."""

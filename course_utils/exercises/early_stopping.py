@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..stopping import early_stopping, up
-from .base import Exercise, Mistake, Wrong, as_number, call
+from .base import Exercise, Mistake, Wrong, as_number, call, changed
 
 NOTEBOOK = "05_early_stopping"
 
@@ -77,80 +77,39 @@ def replay(curve, patience):
     return epoch, best_epoch
 """
     typical_mistakes = (
-        Mistake(
-            """
-def replay(curve, patience):
-    best, best_epoch, wait = float("inf"), 0, 0
-    for epoch, value in enumerate(curve, start=1):
-        if value < best:
-            best, best_epoch, wait = value, epoch, 0
-        else:
-            wait += 1
-            if wait > patience:
-                break
-    return epoch, best_epoch
-""",
+        changed(
+            solution_code,
             "one epoch too long",
+            ("if wait >= patience:", "if wait > patience:"),
         ),
-        Mistake(
-            """
-def replay(curve, patience):
-    best, wait = float("inf"), 0
-    for epoch, value in enumerate(curve, start=1):
-        if value < best:
-            best, wait = value, 0
-        else:
-            wait += 1
-            if wait >= patience:
-                break
-    return epoch, epoch
-""",
+        changed(
+            solution_code,
             "the last epoch where the best one was asked for",
+            ('best, best_epoch, wait = float("inf"), 0, 0', 'best, wait = float("inf"), 0'),
+            ("best, best_epoch, wait = value, epoch, 0", "best, wait = value, 0"),
+            ("return epoch, best_epoch", "return epoch, epoch"),
         ),
-        Mistake(
-            """
-def replay(curve, patience):
-    best, best_epoch, wait = -float("inf"), 0, 0
-    for epoch, value in enumerate(curve, start=1):
-        if value > best:
-            best, best_epoch, wait = value, epoch, 0
-        else:
-            wait += 1
-            if wait >= patience:
-                break
-    return epoch, best_epoch
-""",
+        changed(
+            solution_code,
             "the direction is reversed",
+            (
+                'best, best_epoch, wait = float("inf"), 0, 0',
+                'best, best_epoch, wait = -float("inf"), 0, 0',
+            ),
+            ("if value < best:", "if value > best:"),
         ),
-        Mistake(
-            """
-def replay(curve, patience):
-    best, best_epoch, wait = float("inf"), 0, 0
-    for epoch, value in enumerate(curve, start=1):
-        if value < best:
-            best, best_epoch = value, epoch
-        else:
-            wait += 1
-            if wait >= patience:
-                break
-    return epoch, best_epoch
-""",
+        changed(
+            solution_code,
             "never goes back to 0",
+            ("best, best_epoch, wait = value, epoch, 0", "best, best_epoch = value, epoch"),
         ),
-        Mistake(
-            """
-def replay(curve, patience):
-    best, best_epoch, wait = float("inf"), 0, 0
-    for epoch, value in enumerate(curve):
-        if value < best:
-            best, best_epoch, wait = value, epoch, 0
-        else:
-            wait += 1
-            if wait >= patience:
-                break
-    return epoch, best_epoch
-""",
+        changed(
+            solution_code,
             "count epochs from 1",
+            (
+                "for epoch, value in enumerate(curve, start=1):",
+                "for epoch, value in enumerate(curve):",
+            ),
         ),
         Mistake(
             """
@@ -269,41 +228,24 @@ def up3(validation, strip=5):
 """,
             "ends of strips",
         ),
-        Mistake(
-            """
-def up3(validation, strip=5):
-    rises, ends = 0, validation[strip - 1 :: strip]
-    for k in range(1, len(ends)):
-        rises += ends[k] > ends[k - 1]
-        if rises == 3:
-            return (k + 1) * strip
-    return len(validation)
-""",
+        changed(
+            solution_code,
             "in a row",
+            ("rises = rises + 1 if ends[k] > ends[k - 1] else 0", "rises += ends[k] > ends[k - 1]"),
         ),
-        Mistake(
-            """
-def up3(validation, strip=5):
-    rises, ends = 0, validation[strip - 1 :: strip]
-    for k in range(1, len(ends)):
-        rises = rises + 1 if ends[k] > ends[k - 1] else 0
-        if rises == 2:
-            return (k + 1) * strip
-    return len(validation)
-""",
+        changed(
+            solution_code,
             "that is UP₂",
+            ("if rises == 3:", "if rises == 2:"),
         ),
-        Mistake(
-            """
-def up3(validation, strip=5):
-    rises, ends = 0, validation[::strip]
-    for k in range(1, len(ends)):
-        rises = rises + 1 if ends[k] > ends[k - 1] else 0
-        if rises == 3:
-            return k * strip + 1
-    return len(validation)
-""",
+        changed(
+            solution_code,
             "the first strip ends with epoch",
+            (
+                "rises, ends = 0, validation[strip - 1 :: strip]",
+                "rises, ends = 0, validation[::strip]",
+            ),
+            ("return (k + 1) * strip", "return k * strip + 1"),
         ),
         Mistake(
             """

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import Exercise, Mistake, Wrong, as_array, as_number, call
+from .base import Exercise, Mistake, Wrong, as_array, as_number, call, changed
 
 NOTEBOOK = "03_full_cnn"
 
@@ -341,29 +341,18 @@ def compile_model(model):
     return model
 """
     typical_mistakes = (
-        Mistake(
-            """
-def compile_model(model):
-    model.compile(
-        optimizer=keras.optimizers.SGD(learning_rate=0.01),
-        loss="binary_crossentropy",
-        metrics=["accuracy", precision, recall, f1],
-    )
-    return model
-""",
+        changed(
+            solution_code,
             "NameError",
+            ("metrics=metrics.binary_metrics(),", 'metrics=["accuracy", precision, recall, f1],'),
         ),
-        Mistake(
-            """
-def compile_model(model):
-    model.compile(
-        optimizer=keras.optimizers.SGD(learning_rate=0.01),
-        loss="binary_crossentropy",
-        metrics=["accuracy", "precision", "recall", "f1"],
-    )
-    return model
-""",
+        changed(
+            solution_code,
             "no metric is called that",
+            (
+                "metrics=metrics.binary_metrics(),",
+                'metrics=["accuracy", "precision", "recall", "f1"],',
+            ),
         ),
         Mistake(
             """

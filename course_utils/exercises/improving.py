@@ -116,14 +116,10 @@ def _accuracies(rng, share, n, seed_spread):
     noise = (noise - noise.mean()) / noise.std(ddof=1)
     spread = 0.004
     half = stats.t.ppf(0.975, n - 1) * spread / np.sqrt(n)
-    before = 0.95 + seed_spread * np.sort(rng.uniform(-1, 1, size=n))
-    after = before + share * half + spread * noise
-    if abs(share) < 1 and share > 0 and after.max() <= before.max():
-        after[np.argmax(noise)], before[np.argmax(noise)] = (
-            after[np.argmax(noise)] + 0.02,
-            before[np.argmax(noise)] + 0.02,
-        )
-    return before, after
+    before = 0.93 + seed_spread * rng.permutation(np.linspace(-1, 1, n))
+    # The luckiest seed is the best one as well, so that whoever looks at it alone is misled.
+    before[np.argmax(noise)] = before.max() + 0.003
+    return before, before + share * half + spread * noise
 
 
 class Anomaly(Exercise):
@@ -186,7 +182,7 @@ def averages_after(mean, variance, momentum, steps):
         rng = np.random.default_rng()
         for _ in range(5):
             mean, variance = float(rng.uniform(0.5, 3)), float(rng.uniform(2, 9))
-            momentum, steps = float(rng.choice([0.8, 0.9, 0.95])), int(rng.integers(3, 9))
+            momentum, steps = float(rng.choice([0.8, 0.85, 0.9])), int(rng.integers(2, 5))
             now = np.array([0.0, 1.0])
             for _ in range(steps):
                 now = momentum * now + (1 - momentum) * np.array([mean, variance])
@@ -289,8 +285,8 @@ def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
         bias, beta, mean = rng.normal(size=(3, c)) + np.sign(rng.normal(size=(3, c)))
         gamma, variance = rng.uniform(0.5, 2, size=(2, c))
         epsilon = float(rng.uniform(0.05, 0.1))
-        parts = dict(gamma=gamma, beta=beta, mean=mean, variance=variance, epsilon=epsilon)
-        found = call(answer, kernel, bias, **parts, name=self.answer)
+        given = (kernel, bias, gamma, beta, mean, variance, epsilon)
+        found = call(answer, *given, name=self.answer)
         if not isinstance(found, (tuple, list)) or len(found) != 2:
             raise Wrong("fold must return two things: kernel, bias.")
         new_kernel = as_array(found[0], name="the kernel", shape=kernel.shape)
@@ -300,8 +296,8 @@ def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
         error = float(np.abs(conv2d(images, new_kernel) + new_bias - right).max())
         if error < 1e-5:
             return (
-                f"the largest difference is {error:.0e}: at prediction a batch normalization behind "
-                "a convolution costs nothing, and many tools for deployment fold it away."
+                f"the largest difference is {error:.0e}: at prediction a batch normalization "
+                "behind a convolution costs nothing, and many tools for deployment fold it away."
             )
         scale = gamma / np.sqrt(variance + epsilon)
         if np.allclose(new_kernel, kernel * gamma / np.sqrt(variance)):
@@ -405,8 +401,8 @@ def build():
         spent = self._cost(answer)
         if spent > self.cap:
             raise Wrong(
-                f"{spent:,} multiply-adds are over the cap of {self.cap:,}: look at the largest row "
-                "of cu.ledger(build())."
+                f"{spent:,} multiply-adds are over the cap of {self.cap:,}: look at the largest "
+                "row of cu.ledger(build())."
             )
         score, baseline = _hidden_score(answer), _baseline_score()
         said = (
@@ -469,9 +465,10 @@ def _baseline_score():
 
 
 def _hidden_score(build):
-    """Train with Adam and 1cycle, four epochs on 800 digits, with each seed; score on the hidden."""
+    """Train with Adam and 1cycle, four epochs on 800 digits, with each seed; score on others."""
     import keras
 
+    from ..batch_norm import renew
     from ..schedules import one_cycle, per_step
 
     (images, labels), (hidden, true) = _digits()
@@ -479,10 +476,7 @@ def _hidden_score(build):
     network.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
     right = []
     for seed in _SEEDS:
-        keras.utils.set_random_seed(seed)
-        network.set_weights(build().get_weights())
-        for state in network.optimizer.variables:
-            state.assign(np.zeros(state.shape))
+        renew(network, seed)
         rng = np.random.default_rng(seed)
         order = np.concatenate([rng.permutation(len(images)) for _ in range(4)])
         rates = one_cycle(-(-len(order) // 32), 0.01)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .. import numpy_ops
-from .base import Exercise, Mistake, Wrong, as_array, call
+from .base import Exercise, Mistake, Wrong, as_array, call, changed
 
 NOTEBOOK = "02_pooling"
 
@@ -334,18 +334,13 @@ def max_pool_backward(upstream, image, pool_size, strides):
 """,
             "every one of several equal maxima",
         ),
-        Mistake(
-            """
-def max_pool_backward(upstream, image, pool_size, strides):
-    gradient = np.zeros(image.shape)
-    for row, column in np.ndindex(upstream.shape):
-        y, x = row * strides, column * strides
-        window = image[y : y + pool_size, x : x + pool_size]
-        i, j = np.unravel_index(window.argmax(), window.shape)
-        gradient[y + i, x + j] = upstream[row, column]
-    return gradient
-""",
+        changed(
+            solution_code,
             "wins more than one window",
+            (
+                "gradient[y + i, x + j] += upstream[row, column]",
+                "gradient[y + i, x + j] = upstream[row, column]",
+            ),
         ),
         Mistake(
             """
@@ -372,18 +367,13 @@ def max_pool_backward(upstream, image, pool_size, strides):
 """,
             "gradient of average pooling",
         ),
-        Mistake(
-            """
-def max_pool_backward(upstream, image, pool_size, strides):
-    gradient = np.zeros(image.shape)
-    for row, column in np.ndindex(upstream.shape):
-        y, x = row * strides, column * strides
-        window = image[y : y + pool_size, x : x + pool_size]
-        i, j = np.unravel_index(window.argmax(), window.shape)
-        gradient[y + i, x + j] += window[i, j]
-    return gradient
-""",
+        changed(
+            solution_code,
             "hand on the gradient",
+            (
+                "gradient[y + i, x + j] += upstream[row, column]",
+                "gradient[y + i, x + j] += window[i, j]",
+            ),
         ),
     )
 

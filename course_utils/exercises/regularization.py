@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from .base import Exercise, Mistake, Wrong, as_array, as_number, call
+from .base import Exercise, Mistake, Wrong, as_array, as_number, call, changed
 
 NOTEBOOK = "04_regularization"
 
@@ -105,17 +105,13 @@ def lasso(inputs, targets, strength, rate, steps):
 """,
             "steps over zero",
         ),
-        Mistake(
-            """
-def lasso(inputs, targets, strength, rate, steps):
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(steps):
-        error = inputs @ weights - targets
-        weights = weights - rate * 2 * inputs.T @ error / len(targets)
-        weights = np.sign(weights) * np.maximum(np.abs(weights) - strength, 0)
-    return weights
-""",
+        changed(
+            solution_code,
             "the threshold is rate * strength",
+            (
+                "weights = np.sign(weights) * np.maximum(np.abs(weights) - rate * strength, 0)",
+                "weights = np.sign(weights) * np.maximum(np.abs(weights) - strength, 0)",
+            ),
         ),
         Mistake(
             """
@@ -128,17 +124,13 @@ def lasso(inputs, targets, strength, rate, steps):
 """,
             "large weights must shrink as well",
         ),
-        Mistake(
-            """
-def lasso(inputs, targets, strength, rate, steps):
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(steps):
-        error = inputs @ weights - targets
-        weights = weights - rate * 2 * inputs.T @ error / len(targets)
-        weights = weights / (1 + 2 * rate * strength)
-    return weights
-""",
+        changed(
+            solution_code,
             "the step for L2",
+            (
+                "weights = np.sign(weights) * np.maximum(np.abs(weights) - rate * strength, 0)",
+                "weights = weights / (1 + 2 * rate * strength)",
+            ),
         ),
     )
 
@@ -313,15 +305,13 @@ def dropout(activations, rate, training, rng):
 """,
             "without rescaling",
         ),
-        Mistake(
-            """
-def dropout(activations, rate, training, rng):
-    if not training:
-        return activations
-    kept = rng.random(activations.shape[1]) >= rate
-    return activations * kept / (1 - rate)
-""",
+        changed(
+            solution_code,
             "one mask for the whole batch",
+            (
+                "kept = rng.random(activations.shape) >= rate",
+                "kept = rng.random(activations.shape[1]) >= rate",
+            ),
         ),
         Mistake(
             """

@@ -25,6 +25,7 @@ PLACES = (
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
     "C:/Program Files (x86)/Microsoft/Edge/Application/msedge.exe",
 )
+PATIENCE = 60_000  # milliseconds: two cores, and other tests beside
 SWITCHES = [
     "--no-sandbox",  # a container's root user cannot use it
     "--disable-gpu",
@@ -103,6 +104,7 @@ def open_page(browser):
             viewport={"width": width, "height": height}, color_scheme=theme, offline=offline
         )
         contexts.append(context)
+        context.set_default_timeout(PATIENCE)
         page, heard = context.new_page(), Heard()
 
         def request(made):

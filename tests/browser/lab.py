@@ -80,12 +80,14 @@ class Lab:
     opened : str
         The address that `make lab` opens in a browser.
     folder : Path
-        What stands for the checkout: only ``notebooks/`` is in it.
+        What stands for the checkout: its notebooks and JupyterLab's settings are in it.
     """
 
     def __init__(self, folder):
         self.folder = folder
         shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=_no_leftovers)
+        settings = "course_utils/command/lab"
+        shutil.copytree(ROOT / settings, folder / settings)
         self._runtime, noted = folder / "runtime", folder / "address.txt"
         script = folder / "browser.py"
         script.write_text(BROWSER, encoding="utf-8")
@@ -102,9 +104,9 @@ class Lab:
             "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
             "IPYTHONDIR": "ipython",
         }
-        settings = {name: str(folder / inside) for name, inside in own.items()}
-        settings["BROWSER"] = shlex.join([sys.executable, str(script), str(noted)]) + " %s"
-        settings["JUPYTER_PREFER_ENV_PATH"] = "1"
+        own = {name: str(folder / inside) for name, inside in own.items()}
+        own["BROWSER"] = shlex.join([sys.executable, str(script), str(noted)]) + " %s"
+        own["JUPYTER_PREFER_ENV_PATH"] = "1"
         unset = {"COURSE_STRICT", "COURSE_PROFILE", "JUPYTER_TOKEN"}
         environment = {name: value for name, value in os.environ.items() if name not in unset}
         self._log = folder / "log.txt"
@@ -112,7 +114,7 @@ class Lab:
             self._process = subprocess.Popen(
                 [sys.executable, *words],
                 cwd=folder,
-                env=environment | settings,
+                env=environment | own,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -195,7 +197,7 @@ class Notebook:
             "theme => window.jupyterapp.commands.execute('apputils:change-theme', {theme})", theme
         )
         light = "false" if on else "true"
-        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', timeout=ANSWER * SECOND)
+        self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
 
     def shut_down(self):
         """End the kernel."""

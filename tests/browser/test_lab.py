@@ -5,6 +5,7 @@ notebook alone is `python -m pytest tests/browser/test_lab.py -k 03_full_cnn`. A
 written to build/screens: the README's gallery is made of such.
 """
 
+import contextlib
 import re
 from types import SimpleNamespace
 
@@ -61,19 +62,19 @@ def lab(tmp_path_factory, browser):
     lab.close()
 
 
-@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
-def ran(request, lab, browser):
-    """A notebook in which all cells have been run, and what its page said in the console."""
-    path = request.param
+@contextlib.contextmanager
+def opened(browser, address):
+    """Open an address of JupyterLab; afterwards end its kernel, and close it without saving."""
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
-    page = context.new_page()
-    heard = listen(page)
-    page.goto(lab.address(f"notebooks/{path.name}"))
-    notebook = Notebook(page)
-    notebook.run()
-    yield SimpleNamespace(notebook=notebook, path=path, page=page, heard=heard)
-    notebook.shut_down()
-    context.close()
+    try:
+        page = context.new_page()
+        heard = listen(page)
+        page.goto(address)
+        notebook = Notebook(page)
+        yield SimpleNamespace(notebook=notebook, page=page, heard=heard)
+        notebook.shut_down()
+    finally:
+        context.close()
 
 
 def listen(page):
@@ -89,24 +90,33 @@ def listen(page):
     return heard
 
 
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def ran(request, lab, browser):
+    """A notebook in which all cells have been run, and what its page said in the console."""
+    path = request.param
+    with opened(browser, lab.address(f"notebooks/{path.name}")) as ran:
+        ran.path = path
+        ran.notebook.run()
+        yield ran
+
+
 def ids(path):
     return [cell.id for cell in nbformat.read(path, 4).cells]
 
 
 def test_make_lab_opens_the_first_notebook(lab, browser):
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
-    page = context.new_page()
-    page.goto(lab.opened)
-    notebook = Notebook(page)
-    title = page.locator(".jp-NotebookPanel h1").first
-    title.wait_for()
-    first = nbformat.read(NOTEBOOKS[0], 4)
-    assert f"# {title.inner_text()}" == first.cells[0].source.splitlines()[0]
-    assert [cell["id"] for cell in notebook.cells()] == ids(NOTEBOOKS[0])
-    # No question about news, and no dialog, stands in the way of the first cell.
-    assert page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []
-    notebook.shut_down()
-    context.close()
+    with opened(browser, lab.opened) as first:
+        title = first.page.locator(".jp-NotebookPanel h1").first
+        title.wait_for()
+        source = nbformat.read(NOTEBOOKS[0], 4).cells[0].source
+        assert f"# {title.inner_text()}" == source.splitlines()[0]
+        assert [cell["id"] for cell in first.notebook.cells()] == ids(NOTEBOOKS[0])
+        assert in_the_way(first.page) == []
+
+
+def in_the_way(page):
+    """Return what JupyterLab asks or tells the reader over the notebook: news, dialogs."""
+    return page.locator(".jp-Dialog, .Toastify__toast").all_inner_texts()
 
 
 def test_it_runs_to_its_end_without_an_error(ran):
@@ -121,6 +131,7 @@ def test_it_runs_to_its_end_without_an_error(ran):
         if output["output_type"] == "error" or output.get("name") == "stderr"
     }
     assert red == {}
+    assert in_the_way(ran.page) == []
 
 
 def test_every_figure_and_every_view_is_drawn(ran):
@@ -222,11 +233,11 @@ def test_the_buttons_of_each_prediction_answer(ran):
 
 def test_each_exercise_answers(ran):
     for stub, check, exercise in exercises(ran.path):
-        output = ran.notebook.cell(check).locator(".jp-OutputArea")
+        output = ran.notebook.cell(check).locator(OURS)
         assert output.inner_text().strip().startswith("○ Not attempted yet."), check
         ran.notebook.write(stub, exercise.solution_code)
         ran.notebook.rerun(stub)
-        output = ran.notebook.rerun(check).locator(".jp-OutputArea")
+        output = ran.notebook.rerun(check).locator(OURS)
         right = "([output]) => output.innerText.includes('✔ Correct.')"
         assert becomes(ran.page, right, output.element_handle()), output.inner_text()
 

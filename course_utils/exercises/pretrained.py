@@ -1,0 +1,230 @@
+"""Exercises of notebook 07: what freezing leaves to train, a new head, and beating scratch."""
+
+from functools import cache
+
+import numpy as np
+
+from .base import Exercise, Mistake, Wrong, as_array, as_number, call, changed
+
+NOTEBOOK = "07_pretrained_models"
+COUNTS = """
+def weights_left(model, n):
+    for layer in model.layers[:n]:
+        layer.trainable = False
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+"""
+HEAD = """
+def swap_head(model, classes):
+    base = model.layers[0]
+    base.trainable = False
+    head = keras.layers.Dense(classes, activation="softmax")
+    return keras.Sequential([base, head])
+"""
+BEAT = """
+def predict_from_few(base, images, labels, new_images):
+    base.trainable = False
+    features, new_features = base(images).numpy(), base(new_images).numpy()
+    directions = features / np.linalg.norm(features, axis=1, keepdims=True)
+    new_directions = new_features / np.linalg.norm(new_features, axis=1, keepdims=True)
+    products = directions @ directions.T + 0.01 * np.eye(len(labels))
+    targets = np.eye(5)[labels] - 0.2
+    return (new_directions @ directions.T @ np.linalg.solve(products, targets)).argmax(axis=1)
+"""
+
+
+def _is_model(value, name):
+    import keras
+
+    if not isinstance(value, keras.Model):
+        kind = type(value).__name__
+        raise Wrong(f"{name} must return a keras model: got a value of type {kind}.")
+    return value
+
+
+class Counts(Exercise):
+    """How many weights training can still change after some layers are frozen."""
+
+    name = "counts"
+    answer = "weights_left"
+    hints = (
+        "`model.layers[:n]` are the first n layers, and each has `trainable`.",
+        "After that, `model.trainable_weights` is a list of arrays. Ask each for its `shape`.",
+        "`np.prod(weight.shape)` is how many numbers an array holds.",
+    )
+    solution_code = COUNTS
+    typical_mistakes = (
+        changed(
+            COUNTS,
+            "that counts the arrays",
+            ("sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)",
+             "len(model.trainable_weights)"),
+        ),
+        changed(COUNTS, "counts the frozen ones as well", ("model.trainable_weights", "model.weights")),
+        Mistake(
+            """
+def weights_left(model, n):
+    for layer in model.layers[:n]:
+        layer.trainable = False
+    return sum(layer.count_params() for layer in model.layers[n:])
+""",
+            "moving means and variances",
+        ),
+        changed(COUNTS, "you froze the last", ("model.layers[:n]", "model.layers[-n:]")),
+        Mistake(
+            """
+def weights_left(model, n):
+    rest = model.layers[n:]
+    return sum(int(np.prod(w.shape)) for layer in rest for w in layer.trainable_weights)
+""",
+            "the layers themselves are not frozen",
+        ),
+    )  # fmt: skip
+
+    def verify(self, answer):
+        """Freeze part of a small network of random widths, and count."""
+        rng = np.random.default_rng()
+        widths = [int(w) for w in rng.integers(3, 9, size=3)]
+        n = int(rng.integers(1, 4))
+        model, twin = (self._network(*widths) for _ in range(2))
+        for layer in twin.layers[:n]:
+            layer.trainable = False
+        right = _size(twin.trainable_weights)
+        value = as_number(call(answer, model, n, name=self.answer), name="the count")
+        said = f"with n = {n}, training can still change {right:,} weights: got {value:,.0f}"
+        frozen = [layer.trainable for layer in model.layers]
+        if value == _size(model.weights) and value != right:
+            raise Wrong(f"{said}, which counts the frozen ones as well.")
+        if value == len(twin.trainable_weights):
+            raise Wrong(f"{said}, and that counts the arrays, not the numbers in them.")
+        if value == sum(layer.count_params() for layer in twin.layers[n:]):
+            raise Wrong(
+                f"{said}: that counts the moving means and variances of batch normalization too, "
+                "which no gradient changes."
+            )
+        if not frozen[-1] and frozen[0]:
+            raise Wrong(f"you froze the last {n} layers; the first see edges, the last the task.")
+        if value != right:
+            raise Wrong(f"{said}.")
+        if any(frozen[:n]) or not all(frozen[n:]):
+            raise Wrong(
+                "the number is right, but the layers themselves are not frozen in the model."
+            )
+        return (
+            f"with {n} of {len(twin.layers)} layers frozen, {right:,} of {_size(model.weights):,} "
+            "are left. The moving statistics are in neither: no gradient ever changes them."
+        )
+
+    @staticmethod
+    def _network(first, second, classes):
+        from keras import Input, Sequential, layers
+
+        return Sequential(
+            [
+                Input((6, 6, 1)),
+                layers.Conv2D(first, 3),
+                layers.BatchNormalization(),
+                layers.Conv2D(second, 3),
+                layers.BatchNormalization(),
+                layers.Flatten(),
+                layers.Dense(classes + 1),
+            ]
+        )
+
+
+def _size(weights):
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+class Head(Exercise):
+    """A new head on the frozen base of a trained network."""
+
+    name = "head"
+    answer = "swap_head"
+    setup = "import keras\nimport numpy as np"
+    hints = (
+        "`model.layers[0]` is the base: set its `trainable`, and use it again.",
+        "`keras.Sequential([base, head])` shares the base with the old network, weights and all.",
+        'The head is `keras.layers.Dense(classes, activation="softmax")`.',
+    )
+    solution_code = HEAD
+    typical_mistakes = (
+        changed(HEAD, "the base still trains", ("    base.trainable = False\n", "")),
+        changed(
+            HEAD,
+            "sits on the old head",
+            ("base = model.layers[0]", "base = model"),
+        ),
+        changed(
+            HEAD,
+            "other weights than the trained one",
+            ("base = model.layers[0]", "base = keras.models.clone_model(model.layers[0])"),
+        ),
+        changed(HEAD, "do not sum to 1", (', activation="softmax"', "")),
+        changed(HEAD, "one score a class", ("Dense(classes", "Dense(model.output_shape[-1]")),
+        changed(
+            HEAD,
+            "nothing is left to train",
+            ("return keras.Sequential([base, head])",
+             "model = keras.Sequential([base, head])\n    model.trainable = False\n    return model"),
+        ),
+    )  # fmt: skip
+
+    def verify(self, answer):
+        """Look at outputs, trainable weights and the base's weights of the new network."""
+        rng = np.random.default_rng()
+        model, features = self._network(int(rng.integers(4, 9)))
+        classes = int(rng.integers(6, 12))
+        before = [w.numpy() for w in model.layers[0].weights]
+        new = _is_model(call(answer, model, classes, name=self.answer), self.answer)
+        images = rng.uniform(0, 255, (3, 8, 8, 1)).astype("float32")
+        scores = as_array(new(images).numpy(), name="the output")
+        if scores.shape != (3, classes):
+            raise Wrong(f"it must give one score a class, {classes}: got shape {scores.shape[1:]}.")
+        if not np.allclose(scores.sum(axis=1), 1, atol=1e-4):
+            raise Wrong("its scores do not sum to 1: the head needs a softmax.")
+        found = [w.numpy() for w in new.weights]
+        kept = all(any(w.shape == f.shape and (w == f).all() for f in found) for w in before)
+        if not kept:
+            raise Wrong(
+                "its base has other weights than the trained one: share it, do not copy it."
+            )
+        shapes = sorted(tuple(w.shape) for w in new.trainable_weights)
+        right = [(classes,), (features, classes)]
+        if shapes == right:
+            return (
+                f"{(features + 1) * classes:,} weights train, {_size(new.weights):,} are there. "
+                "The base is shared: what fine-tuning changes, it changes in the old network too."
+            )
+        if not shapes:
+            raise Wrong("nothing is left to train: freeze the base, not the whole.")
+        old = model.output_shape[-1]
+        if (old, classes) in shapes:
+            raise Wrong(
+                f"your head sits on the old head: it gets {old} scores where the base has "
+                f"{features} features."
+            )
+        if len(shapes) > 2:
+            raise Wrong(
+                f"the base still trains: {_size(new.trainable_weights):,} weights, where the head "
+                f"has {(features + 1) * classes:,}."
+            )
+        raise Wrong(f"the trainable weights should have the shapes {right}: got {shapes}.")
+
+    @staticmethod
+    def _network(filters):
+        from keras import Input, Sequential, layers
+
+        base = Sequential(
+            [
+                Input((8, 8, 1)),
+                layers.Rescaling(1 / 255),
+                layers.Conv2D(filters, 3, activation="relu"),
+                layers.BatchNormalization(),
+                layers.GlobalMaxPooling2D(),
+            ]
+        )
+        return Sequential([base, layers.Dense(5, activation="softmax")]), filters
+
+
+counts = Counts()
+head = Head()

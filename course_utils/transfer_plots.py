@@ -1,0 +1,265 @@
+"""Figures of transfer: features by depth, neighbours, gain by the number of images, drift.
+
+Pure functions, as in `plotting`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.ticker import NullLocator, PercentFormatter
+
+from . import plotting
+from .plotting import BLUE, GREEN, GREY, ORANGE, headline, styled
+
+LOOKS = [(BLUE, "o", "-"), (ORANGE, "s", "--"), (GREEN, "^", "-."), (GREY, "D", ":")]
+
+
+@styled
+def by_depth(places, dims, lines, *, title, ylabel, chance=None):
+    """Draw accuracy against the depth that features are taken from, each seed as a small mark.
+
+    Parameters
+    ----------
+    places : sequence of str
+    dims : sequence of int
+        Features at each place.
+    lines : mapping from label to array (seeds, places)
+    title, ylabel : str
+    chance : float, optional
+        Drawn as a grey line.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = plotting.subplots(size=(7.0, 3.5))
+    x = np.arange(len(places))
+    _groups(axis, x, lines)
+    _chance(axis, chance)
+    axis.set_xticks(x, [f"{place}\n{n:,}" for place, n in zip(places, dims, strict=True)])
+    axis.set(xlabel="where the features are taken, and how many there are", ylabel=ylabel)
+    _percent(axis)
+    axis.legend()
+    headline(figure, title)
+    return figure
+
+
+@styled
+def by_size(sizes, lines, *, title, ylabel, chance=None):
+    """Draw accuracy against the number of training images, each seed as a small mark.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+    lines : mapping from label to array (seeds, sizes)
+    title, ylabel : str
+    chance : float, optional
+        Drawn as a grey line.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = plotting.subplots(size=(7.0, 3.6))
+    _groups(axis, np.asarray(sizes, float), lines, factor=1.035)
+    axis.set_xscale("log")
+    axis.set_xticks(sizes, [str(size) for size in sizes])
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set(xlabel="training images of each class (log scale)", ylabel=ylabel)
+    _chance(axis, chance)
+    _percent(axis)
+    axis.legend()
+    headline(figure, title)
+    return figure
+
+
+def _groups(axis, x, lines, factor=None):
+    """Draw the mean of each group as a line and its runs as marks, side by side."""
+    middle = (len(lines) - 1) / 2
+    for k, (label, runs) in enumerate(lines.items()):
+        color, marker, dash = LOOKS[k % len(LOOKS)]
+        runs = np.asarray(runs, float)
+        place = x * factor ** (k - middle) if factor else x + 0.06 * (k - middle)
+        axis.plot(place, runs.mean(axis=0), color=color, marker=marker, linestyle=dash, label=label)
+        for run in runs:
+            axis.plot(place, run, color=color, marker=marker, linestyle="", markersize=3, alpha=0.5)
+
+
+def _chance(axis, chance):
+    if chance is not None:
+        axis.axhline(chance, color=GREY, linewidth=1.2, linestyle=":", marker="")
+        axis.annotate(
+            f"guessing: {chance:.0%}",
+            (1, chance),
+            (-2, 3),
+            xycoords=("axes fraction", "data"),
+            textcoords="offset points",
+            ha="right",
+            fontsize=9,
+        )
+
+
+def _percent(axis):
+    axis.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    axis.grid(axis="y")
+
+
+@styled
+def neighbour_rows(queries, query_names, rows, *, title):
+    """Draw queries and, to the right of each, its nearest neighbours by each kind of features.
+
+    Parameters
+    ----------
+    queries : array (n, h, w, channels)
+    query_names : sequence of str
+        What each query shows.
+    rows : mapping from label to (array (n, k, h, w, channels), array (n, k) of str)
+        Neighbours of each query, and what they show.
+    title : str
+
+    Returns
+    -------
+    Figure
+        A framed picture with a cross is of another class than its query.
+    """
+    k = next(iter(rows.values()))[0].shape[1]
+    widths = [1.15, *([1] * k + [0.35]) * len(rows)]
+    figure, axes = plotting.subplots(
+        len(queries),
+        len(widths),
+        size=(0.62 * sum(widths), 0.75 + 0.82 * len(queries)),
+        width_ratios=widths,
+        squeeze=False,
+    )
+    for axis in axes.flat:
+        axis.axis("off")
+    for n, query in enumerate(queries):
+        _tile(axes[n, 0], query, f"a {query_names[n]}", bold=True)
+        for block, (images, names) in enumerate(rows.values()):
+            for j in range(k):
+                axis = axes[n, 1 + block * (k + 1) + j]
+                wrong = names[n, j] != query_names[n]
+                _tile(axis, images[n, j], f"× {names[n, j]}" if wrong else names[n, j])
+                if wrong:
+                    axis.axis("on")
+                    axis.set(xticks=[], yticks=[])
+                    axis.spines[:].set(visible=True, color=ORANGE, linewidth=2.5)
+    for block, label in enumerate(rows):
+        axes[-1, 1 + block * (k + 1)].annotate(
+            label, (0, -0.12), xycoords="axes fraction", va="top", fontsize=9, fontweight="bold"
+        )
+    headline(figure, title)
+    return figure
+
+
+def _tile(axis, image, text, bold=False):
+    image = np.asarray(image)
+    axis.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
+    weight = "bold" if bold else "normal"
+    axis.set_title(text, fontsize=8.5, fontweight=weight, loc="center", pad=2)
+
+
+@styled
+def inputs_and_accuracy(rows, *, title, chance):
+    """Draw what a network is given, the range of its values, and how often it is right.
+
+    Parameters
+    ----------
+    rows : mapping from name to (array (h, w, channels), Interval)
+        One input as it is given, and the accuracy with its interval.
+    title : str
+    chance : float
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plotting.subplots(
+        len(rows), 2, size=(7.2, 0.9 + 0.62 * len(rows)), width_ratios=[1, 7]
+    )
+    for (picture, axis), (name, (image, accuracy)) in zip(axes, rows.items(), strict=True):
+        picture.imshow(np.asarray(image)[..., 0], cmap="gray", vmin=-255, vmax=255)
+        picture.axis("off")
+        axis.barh(0, accuracy.estimate, height=0.5, color=BLUE, hatch=None)
+        axis.plot([accuracy.low, accuracy.high], [0, 0], color="black", marker="|", linestyle="-")
+        axis.axvline(chance, color=GREY, linewidth=1.2, linestyle=":", marker="")
+        axis.set(xlim=(0, 1.13), ylim=(-0.6, 0.6), yticks=[])
+        axis.set_title(f"{name}: values {image.min():.3g} to {image.max():.3g}", fontsize=9, pad=2)
+        axis.annotate(
+            f"{accuracy.estimate:.1%}", (max(accuracy.high, 0.02), 0), (5, 0), va="center",
+            textcoords="offset points", fontsize=9,
+        )  # fmt: skip
+        axis.xaxis.set_major_formatter(PercentFormatter(1))
+        axis.tick_params(labelbottom=axis is axes[-1, 1])
+    axes[-1, 1].set_xlabel("accuracy, with its 95 % interval; dotted: guessing")
+    headline(figure, title)
+    return figure
+
+
+@styled
+def drift_and_accuracy(rates, drift, lines, *, title):
+    """Draw how far weights move against the learning rate (left), and what that does (right).
+
+    Parameters
+    ----------
+    rates : sequence of float
+    drift : array (seeds, rates)
+        Relative change of the kernels.
+    lines : mapping from label to array (seeds, rates)
+        Accuracies.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plotting.subplots(1, 2, size=(9.2, 3.5))
+    _groups(axes[0], np.asarray(rates), {"kernels of the base": drift}, factor=1.0)
+    _groups(axes[1], np.asarray(rates), lines, factor=1.0)
+    axes[0].set(yscale="log", ylabel="relative change (log scale)")
+    axes[0].grid(axis="y")
+    axes[1].set(ylabel="validation accuracy")
+    _percent(axes[1])
+    for axis in axes:
+        axis.set(xscale="log", xlabel="learning rate of fine-tuning (log scale)")
+    axes[1].legend()
+    headline(figure, title)
+    return figure
+
+
+@styled
+def probabilities(images, rows, *, title):
+    """Draw pictures with the classes that a network gives them, as bars.
+
+    Parameters
+    ----------
+    images : mapping from caption to array (h, w, channels)
+        From the file as it is to what the network gets.
+    rows : mapping from class name to float
+        Probabilities.
+    title : str
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axes = plotting.subplots(
+        1,
+        len(images) + 1,
+        size=(2.1 * len(images) + 3.4, 2.7),
+        width_ratios=[1] * len(images) + [2],
+    )
+    for axis, (caption, image) in zip(axes, images.items(), strict=False):
+        _tile(axis, image, caption)
+        axis.axis("off")
+    names, values = list(rows), list(rows.values())
+    axes[-1].barh(names, values, color=BLUE, height=0.6)
+    for k, value in enumerate(values):
+        axes[-1].annotate(
+            f"{value:.0%}", (value, k), (4, 0), textcoords="offset points", va="center", fontsize=9
+        )
+    axes[-1].set(xlim=(0, 1.15), xlabel="probability")
+    axes[-1].xaxis.set_major_formatter(PercentFormatter(1))
+    axes[-1].invert_yaxis()
+    headline(figure, title)
+    return figure

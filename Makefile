@@ -5,9 +5,11 @@
 ifeq ($(OS),Windows_NT)
   PYTHON ?= python
   IN_VENV := .venv/Scripts/python.exe
+  NICE :=
 else
   PYTHON ?= python3
   IN_VENV := .venv/bin/python
+  NICE := nice -n 19
 endif
 COURSE := $(IN_VENV) -m course_utils.command
 # What else `course run` or `course data` should be told: make run OPTIONS="03 --profile full"
@@ -16,15 +18,18 @@ OPTIONS ?=
 # Exercises that nobody has solved are no failure of the course.
 unexport COURSE_STRICT
 
-.PHONY: help install lab run test bench data tidy
+.PHONY: help install lab run test browser bench data tidy mutate fuzz
 
 help:
 	@echo "make run      execute the whole course, and write pages to build/"
 	@echo "make test     lint, unit tests, exercise tests, and every notebook"
+	@echo "make browser  open every notebook in JupyterLab, in a real browser"
 	@echo "make lab      open the course in JupyterLab"
 	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
 	@echo "make data     fetch the real images once (make run then uses them)"
 	@echo "make tidy     clear the outputs of the notebooks"
+	@echo "make mutate   break the package in many places: do the tests notice? (half an hour)"
+	@echo "make fuzz     import thousands of broken data files (some minutes)"
 	@echo "make install  only make .venv; the others do it when it is missing"
 
 install: .venv/installed
@@ -41,11 +46,17 @@ run: .venv/installed
 	$(COURSE) run $(OPTIONS)
 
 test: export COURSE_PROFILE := fast
+# In the notebooks, a figure that not everybody can read is an error.
+test: export COURSE_FIGURES := strict
 test: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
 	$(IN_VENV) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+
+browser: .venv/installed
+	$(IN_VENV) -m pip install --disable-pip-version-check --quiet -e ".[browser]"
+	$(IN_VENV) -m pytest tests/browser $(OPTIONS)
 
 bench: .venv/installed
 	$(IN_VENV) benchmarks/bench.py $(OPTIONS)
@@ -55,3 +66,10 @@ data: .venv/installed
 
 tidy: .venv/installed
 	$(COURSE) tidy $(OPTIONS)
+
+# Nice: both take minutes of every core, and nobody waits for them.
+mutate: .venv/installed
+	$(NICE) $(IN_VENV) tests/mutate.py --write $(OPTIONS)
+
+fuzz: .venv/installed
+	$(NICE) $(IN_VENV) tests/fuzzing.py --write $(OPTIONS)

@@ -1,6 +1,6 @@
 """Measure what a sweep costs on a Dask cluster, by the number of runs and of workers.
 
-    python benchmarks/cluster.py [--runs 4 8 16] [--workers 1 2] [--write]
+    python benchmarks/cluster.py [--runs 4 8 16] [--workers 1 2]
     python benchmarks/cluster.py --scheduler tcp://HOST:8786
 
 Recipes of notebook 06 on the bundled digits, one thread of TensorFlow a worker. Without a
@@ -16,14 +16,27 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from machine import describe
+from ratios import row
 
 from course_utils import improvement_runs, improvements
 from course_utils.experiments import compare
 
 REPORT = Path(__file__).parent / "results" / "cluster.md"
+PAGE = Path(__file__).parents[1] / "docs" / "cluster.md"
 DRAW = improvement_runs.Draw(images=600, tuning=200, source="bundled")
 EPOCHS = 3
 FIRST_SEED = 42
+
+
+def ratios():
+    """Return the rows of `make bench`: the cost of the cluster against one process, as stored."""
+    lines = REPORT.read_text(encoding="utf-8").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if "%" in line]
+    return [
+        row(f"seconds of {runs} runs, 1 process / {workers} workers", float(speed))
+        for workers, runs, _, _, _, speed, *_ in cells
+        if workers.isdigit()
+    ]
 
 
 def variants(count):
@@ -79,7 +92,7 @@ def table(here, rows):
         "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for workers, count, seconds, own, start in [*here, *rows]:
-        plain = next(row[2] for row in here if row[1] == count)
+        plain = next(each[2] for each in here if each[1] == count)
         speed = plain / seconds
         lines.append(
             f"| {workers or 'this process'} | {count} | {seconds:.1f} | {own:.1f} | "
@@ -93,7 +106,6 @@ def main():
     parser.add_argument("--runs", type=int, nargs="+", default=[4, 8, 16], help="multiples of 4")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a cluster that is running")
-    parser.add_argument("--write", action="store_true", help=f"keep the report in {REPORT.name}")
     options = parser.parse_args()
     from distributed import Client, LocalCluster
 
@@ -123,8 +135,17 @@ def main():
         f"{table(here, rows)}\n"
     )
     print(text)
-    if options.write:
+    if not options.scheduler:  # what is kept is a measurement of one machine
         REPORT.write_text(text, encoding="utf-8")
+        keep(text.partition("\n\n")[2])
+
+
+def keep(text):
+    """Put the report, without its heading, into the page about clusters."""
+    begin, end = f"<!-- begin: benchmarks/results/{REPORT.name} -->\n", "<!-- end -->"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    after = rest.partition(end)[2]
+    PAGE.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

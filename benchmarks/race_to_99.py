@@ -13,8 +13,9 @@ once, and every stored network is scored in that one opening. The slides' networ
 of its ten epochs. What it *needs to reach 99 %* is the CPU-seconds to the end of its first epoch
 with at least 99.0 % on the test set: a look that flatters it, since it could not know when to stop.
 
-`--quick` takes 6,000 images, two seeds and the validation images, to see that it all works. Results:
-data/results/race_to_99.jsonl, and for people benchmarks/results/race_to_99.md. About ten minutes.
+`--quick` takes 6,000 images, two seeds and the validation images, to see that it all works.
+Results: data/results/race_to_99.jsonl, and for people benchmarks/results/race_to_99.md. About ten
+minutes on an idle machine.
 """
 
 import argparse

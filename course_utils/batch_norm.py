@@ -56,12 +56,13 @@ def norms(network):
     return [each for each in network.layers if isinstance(each, layers.BatchNormalization)]
 
 
-def compiled(scale, rate=0.1, **options):
-    """Return `normalised_network`, compiled with plain SGD and a cross-entropy over integers."""
+def compiled(scale, **options):
+    """Return `normalised_network`, compiled with SGD (momentum 0.9) and integer labels."""
     import keras
 
     network = normalised_network(scale, **options)
-    network.compile(keras.optimizers.SGD(rate), "sparse_categorical_crossentropy")
+    optimizer = keras.optimizers.SGD(momentum=0.9)
+    network.compile(optimizer, "sparse_categorical_crossentropy")
     return network
 
 
@@ -90,25 +91,18 @@ def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, callb
 
     Returns
     -------
-    list of float
-        Mean loss of each epoch, in training mode.
+    float
+        Mean loss of the last epoch, in training mode.
     """
     renew(network, seed)
     network.optimizer.learning_rate = rate
-    order = np.random.default_rng(seed)
-    losses = []
-    for _ in range(epochs):
-        rows = order.permutation(len(images))
-        log = network.fit(
-            images[rows],
-            labels[rows],
-            batch_size,
-            shuffle=False,
-            verbose=0,
-            callbacks=list(callbacks),
-        )
-        losses += log.history["loss"]
-    return losses
+    rng = np.random.default_rng(seed)
+    order = [rng.permutation(len(images)) for _ in range(epochs)]
+    options = {"shuffle": False, "verbose": 0, "callbacks": list(callbacks)}
+    for rows in (np.concatenate(order[:-1], dtype=int) if epochs > 1 else [], order[-1]):
+        if len(rows):
+            log = network.fit(images[rows], labels[rows], batch_size, **options)
+    return log.history["loss"][0]
 
 
 class Path:
@@ -300,26 +294,21 @@ def loss_slices(network, weights, batches, step_sizes):
     ndarray (points, step sizes)
         Cross-entropy, in training mode.
     """
+    import keras
     import tensorflow as tf
 
-    losses_of = tf.keras.losses.SparseCategoricalCrossentropy()
+    losses_of = keras.losses.SparseCategoricalCrossentropy()
     variables = network.trainable_variables
 
-    @tf.function
     def loss(images, labels):
         return losses_of(labels, network(images, training=True))
-
-    @tf.function
-    def gradient(images, labels):
-        with tf.GradientTape() as tape:
-            value = losses_of(labels, network(images, training=True))
-        return tape.gradient(value, variables)
 
     found = []
     for point, (images, labels) in zip(weights, batches, strict=True):
         network.set_weights(point)
-        images, labels = tf.constant(images), tf.constant(labels)
-        slopes = gradient(images, labels)
+        with tf.GradientTape() as tape:
+            value = loss(images, labels)
+        slopes = tape.gradient(value, variables)
         start = [variable.numpy() for variable in variables]
         row = []
         for size in step_sizes:

@@ -52,6 +52,8 @@ def cost_plane(series, *, title, xlabel="epochs trained, mean over runs", ylabel
 def loss_curves(runs, *, title):
     """Draw training and validation loss side by side for several runs, the lowest point starred.
 
+    Its epoch stands in the panel's title: beside the star it would lie on a line.
+
     Parameters
     ----------
     runs : mapping from name to (sequence of float, sequence of float)
@@ -71,16 +73,7 @@ def loss_curves(runs, *, title):
         axis.plot(epochs, validation, color=BLUE, marker="", linestyle="-", label="validation")
         lowest = int(np.nanargmin(validation))
         axis.plot(epochs[lowest], validation[lowest], "*", color=GREEN, markersize=15)
-        axis.annotate(
-            f"lowest: epoch {lowest + 1}",
-            (epochs[lowest], validation[lowest]),
-            (0, 12),
-            textcoords="offset points",
-            ha="center",
-            fontsize=9,
-            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
-        )
-        axis.set(title=name, xlabel="epoch")
+        axis.set(title=f"{name}: lowest at epoch {lowest + 1}", xlabel="epoch")
         axis.grid(axis="y")
     axes[0, 0].set_ylabel("cross-entropy")
     axes[0, 0].legend()

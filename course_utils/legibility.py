@@ -16,7 +16,7 @@ TEXT, LINE = 4.5, 3.0  # WCAG 2.1, level AA
 SHORTEST_ALT = 40  # characters: a short sentence
 REPEATED = 0.8  # of SequenceMatcher, over words
 NUMBER = re.compile(
-    r"\d|\b(one|two|three|four|five|six|seven|eight|nine|ten|twelve|no|none|half|single|each)\b",
+    r"\d|\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|hundred)\b",
     re.IGNORECASE,
 )
 
@@ -74,25 +74,28 @@ def alt_faults(alt, titles, shown=()):
     return found
 
 
-def faults(figure, alt):
-    """Say what keeps a figure from being read: by eye, or through its alternative text.
+def words_faults(figure, alt):
+    """Say what is wrong with the alternative text of a figure, in sentences."""
+    titles = [title.get_text() for title in _titles(figure) if title.get_text()]
+    return alt_faults(alt, titles, [text.get_text() for text in _texts(figure)])
+
+
+def contrast_faults(figure):
+    """Say what in a figure is too pale to be read.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-    alt : str
 
     Returns
     -------
     list of str
-        A sentence for each fault. Lines with a ``zorder`` below 2 (guides behind the data) are
-        not held to anything, and text or lines with an outline (path effects) bring their own
-        contrast.
+        A sentence for each text and line. Lines with a ``zorder`` below 2 (guides behind the
+        data) are not held to anything, and text or lines with an outline (path effects) bring
+        their own contrast.
     """
-    texts = [text for text in _texts(figure) if text.get_visible() and text.get_text().strip()]
+    texts, found = _texts(figure), []
     lines = [line for axes in figure.axes for line in axes.lines if line.get_visible()]
-    titles = [title.get_text() for title in _titles(figure) if title.get_text()]
-    found = alt_faults(alt, titles, [text.get_text() for text in texts])
     if to_rgba(figure.get_facecolor())[3] < 1:
         found.append("the figure's background is not opaque")
     behind = _drawn_without(figure, texts + lines)
@@ -128,7 +131,8 @@ def _texts(figure):
                 found += [axis.label, *axis.get_ticklabels()]
     for legend in legends:
         found += [legend.get_title(), *legend.get_texts()]
-    return list({id(text): text for text in found}.values())
+    found = {id(text): text for text in found}.values()
+    return [text for text in found if text.get_visible() and text.get_text().strip()]
 
 
 def _drawn_without(figure, artists):

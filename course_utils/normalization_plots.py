@@ -93,6 +93,7 @@ def slices(panels, steps, *, title):
     return figure
 
 
+LIMITS = 1e-6, 1e4  # of gradients; what vanishes further leaves the picture
 LOOKS = [
     (GREY, "o", ":"),
     (PURPLE, "s", "-."),
@@ -132,7 +133,11 @@ def rate_range(rates, losses, *, chance, title):
     axis.plot(
         [], [], "x", color="black", markersize=10, linestyle="", label="off the scale, or no number"
     )
-    axis.set(xscale="log", xlabel="learning rate of SGD (log scale)", ylabel="training loss (nats)")
+    axis.set(
+        xscale="log",
+        xlabel="learning rate of SGD with momentum 0.9 (log scale)",
+        ylabel="training loss (nats)",
+    )
     axis.set_ylim(0, 1.08 * top)
     axis.grid(axis="y")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
@@ -167,6 +172,7 @@ def gradients(depths, ratios, firsts, *, title):
         axis.set(xscale="log", yscale="log", xlabel="layers", ylabel=f"{name} (log scale)")
         axis.set_xticks(depths, [str(depth) for depth in depths])
         axis.minorticks_off()
+        axis.set_ylim(*LIMITS)
         axis.grid(axis="y")
     axes[0].axhline(1, color="black", linewidth=1, linestyle="-", marker="")
     handles, labels = axes[0].get_legend_handles_labels()

@@ -7,6 +7,7 @@ door through which a figure reaches the page, and it does not let one pass witho
 import base64
 import html
 import io
+import os
 import sys
 import textwrap
 from pathlib import Path
@@ -82,7 +83,31 @@ def to_html(figure, alt):
     ValueError
         If `alt` is missing or too short to say anything.
     """
-    return image_tag(to_png(figure), alt, width=figure.get_figwidth())
+    picture = image_tag(to_png(figure), alt, width=figure.get_figwidth())
+    hold_legible(figure, alt)
+    return picture
+
+
+@styled
+def hold_legible(figure, alt, *, contrast=True):
+    """Raise an AssertionError if `figure` cannot be read by all, where ``COURSE_FIGURES=strict``.
+
+    The tests run every notebook so. For a reader it costs time, and stops nothing.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+    contrast : bool
+        Whether to look at its colours too, and not only at its alternative text.
+    """
+    if os.environ.get("COURSE_FIGURES") != "strict":
+        return
+    from .legibility import contrast_faults, words_faults
+
+    found = words_faults(figure, alt) + (contrast_faults(figure) if contrast else [])
+    if found:
+        raise AssertionError(f"not everybody can read a figure: {'; '.join(found)}")
 
 
 @styled

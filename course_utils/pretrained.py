@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from . import downloads, formats
 from .formats import DataError
-from .memory import Memory
 
 NAME = "pretrained"
 COMMAND = "course data fetch pretrained"
@@ -72,7 +71,7 @@ def weights():
         except DataError as error:
             problems.append(str(error))
     missing = (
-        f"The weights of {variant.title} are not on this machine: `{COMMAND}` gets them (4 MB), "
+        f"{variant.title} are not on this machine: `{COMMAND}` gets them (4 MB), "
         "or `course data import PATH` from a disk."
     )
     return Weights(None, problems[0] if problems else missing)
@@ -128,7 +127,7 @@ def network(side=96, path=None):
         raise DataError(f"{path} does not hold MobileNetV3Small's weights ({reason})") from error
 
 
-def fine_tune(base, head, train, validation, *, rate=1e-5, epochs=3, batch_size=25):
+def fine_tune(base, head, train, *, rate=1e-5, epochs=3, batch_size=25):
     """Train a base and its head together, at a low rate, its batch normalization left alone.
 
     Parameters
@@ -137,7 +136,7 @@ def fine_tune(base, head, train, validation, *, rate=1e-5, epochs=3, batch_size=
         Images in, features out. It is changed.
     head : keras.layers.Layer or keras.Model
         Features in, class probabilities out; already trained on the frozen features.
-    train, validation : (images, labels)
+    train : (images, labels)
         uint8 images (n, h, w, channels) and labels (n,) from 0.
     rate : float, default 1e-5
         Adam's.
@@ -154,6 +153,6 @@ def fine_tune(base, head, train, validation, *, rate=1e-5, epochs=3, batch_size=
     # training=False: a few dozen images would spoil the moving statistics of many thousand.
     model = keras.Model(inputs, head(base(inputs, training=False)))
     base.trainable = True
-    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", ["accuracy"])
-    model.fit(*train, batch_size, epochs, validation_data=tuple(validation), verbose=0)
+    model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
+    model.fit(*train, batch_size, epochs, verbose=0)
     return model

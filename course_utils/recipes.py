@@ -143,9 +143,16 @@ def fresh(recipe, seed, scale):
     return network
 
 
-def probabilities(network, split):
-    """Return a network's class probabilities for a split, in inference mode."""
-    images = (split.images / 255).astype("float32")
+def restored(recipe, weights, scale):
+    """Return the network of a recipe with the weights of an earlier training."""
+    network = fresh(recipe, 0, scale)
+    network.set_weights(weights)
+    return network
+
+
+def probabilities(network, images):
+    """Return a network's class probabilities for images in 0–255, in inference mode."""
+    images = (images / 255).astype("float32")
     parts = [images[k : k + 500] for k in range(0, len(images), 500)]
     return np.concatenate([network(part, training=False).numpy() for part in parts])
 
@@ -165,7 +172,7 @@ def measured(recipe, seed, *, digits, images, epochs, batch_size, scale):
     start = process_time()
     network = train(recipe, seed, train=some, epochs=epochs, batch_size=batch_size, scale=scale)
     found = {"cpu_seconds": process_time() - start}
-    scores, labels = probabilities(network, digits.validation), digits.validation.labels
+    scores, labels = probabilities(network, digits.validation.images), digits.validation.labels
     right = scores.argmax(axis=1) == labels
     found |= {"choosing": float(right[::2].mean()), "accuracy": float(right[1::2].mean())}
     return found | {"cross_entropy": cross_entropy(scores[1::2], labels[1::2])}

@@ -44,6 +44,10 @@ def penalty_view(hessian, target, path, weights, *, kind, strength, used, title)
     return figure
 
 
+def _panel(axis, title):
+    axis.set_title(title, fontsize=9, fontweight="normal")
+
+
 def _contours(axis, hessian, target, path, kind):
     x, y = np.meshgrid(np.linspace(-1.4, 2.6, 120), np.linspace(-1.4, 2.2, 120))
     away = np.stack([x - target[0], y - target[1]], axis=-1)
@@ -64,9 +68,7 @@ def _contours(axis, hessian, target, path, kind):
     axis.axvline(0, color=GREY, linewidth=0.8, linestyle="-", marker="")
     axis.set(xlabel="$w_1$", ylabel="$w_2$", aspect="equal", xlim=(-1.4, 2.6), ylim=(-1.4, 2.2))
     shape = "diamond" if kind == "L1" else "ball"
-    axis.set_title(
-        f"dot: minimum with the penalty\n{shape}: the same penalty", fontsize=9, fontweight="normal"
-    )
+    _panel(axis, f"Left: where the minimum goes\ndot: with the penalty; {shape}: the same penalty")
 
 
 def _shrinkage(axis, kind, strength):
@@ -78,7 +80,7 @@ def _shrinkage(axis, kind, strength):
     axis.set(xlabel="weight before", ylabel="after a proximal step", xlim=(-2, 2), ylim=(-2, 2))
     axis.legend(loc="upper left")
     rule = "$\\pm\\max(|w|-\\lambda,\\ 0)$" if kind == "L1" else "$w\\,/\\,(1+2\\lambda)$"
-    axis.set_title(f"one weight: {rule}", fontsize=9, fontweight="normal")
+    _panel(axis, f"Middle: one weight in a proximal step\n{rule}")
     axis.grid()
 
 
@@ -93,7 +95,7 @@ def _two_kinds(axis, weights, used):
     axis.set(xlabel="weight", ylabel="weights of a regression", ylim=(0, 62), xlim=(-3.1, 3.1))
     axis.legend(loc="upper left", fontsize=8.5)
     zeros = int((weights == 0).sum())
-    axis.set_title(f"{zeros} of {len(weights)} are exactly 0", fontsize=9, fontweight="normal")
+    _panel(axis, f"Right: weights of a regression\n{zeros} of {len(weights)} are exactly 0")
 
 
 @styled

@@ -220,9 +220,9 @@ def timeline(curve, rows, *, title, ylabel="validation loss"):
     figure, (axis, below) = plotting.subplots(
         2,
         1,
-        size=(8.2, 3.2 + 0.27 * len(rows)),
+        size=(8.2, 3.2 + 0.32 * len(rows)),
         sharex=True,
-        height_ratios=(4.2, 0.6 + len(rows) * 0.62),
+        height_ratios=(4.2, 0.6 + len(rows) * 0.72),
     )
     axis.plot(range(1, len(curve) + 1), curve, color=BLUE, marker="o", markersize=3.5)
     _value_axis(axis, curve, ylabel)
@@ -230,26 +230,37 @@ def timeline(curve, rows, *, title, ylabel="validation loss"):
     for row, events in enumerate(rows.values()):
         end = events.get("stops") or len(curve)
         below.plot([1, end], [row, row], color=GREY, linestyle="-", marker="", linewidth=1.5)
-        for event, places in events.items():
+        for event, place, height in _heights(events):
             marker, color, size = EVENTS[event]
-            for place in [] if places is None else np.atleast_1d(places):
-                below.plot(
-                    place,
-                    row,
-                    marker,
-                    color=color,
-                    markersize=size,
-                    zorder=4 + list(EVENTS).index(event),
-                    linestyle="none",
-                    label=None if event in shown else event,
-                )
-                shown.add(event)
+            below.plot(
+                place,
+                row + height,
+                marker,
+                color=color,
+                markersize=size,
+                zorder=4 + list(EVENTS).index(event),
+                linestyle="none",
+                label=None if event in shown else event,
+            )
+            shown.add(event)
     below.set_yticks(range(len(rows)), list(rows))
     below.set(ylim=(len(rows) - 0.5, -0.5), xlabel="epoch; a line lasts as long as the training")
     below.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(*below.get_legend_handles_labels(), loc="outside lower center", ncols=3)
     plotting.headline(figure, title)
     return figure
+
+
+def _heights(events):
+    """Yield (event, epoch, height over its row): events of one epoch stand over one another."""
+    at = {
+        event: [] if places is None else np.atleast_1d(places).tolist()
+        for event, places in events.items()
+    }
+    for event, places in at.items():
+        for place in places:
+            together = [other for other in EVENTS if place in at.get(other, ())]
+            yield event, place, 0.44 * (together.index(event) - (len(together) - 1) / 2)
 
 
 @styled
@@ -296,6 +307,8 @@ def _criterion(axis, result: PrecheltResult, threshold: float) -> None:
     stop = result.stopped_epoch
     if stop:
         axis.plot(stop, result.values[stop - 1], "X", color=ORANGE, markersize=9)
-    words = f"stops after {stop}, keeps {result.best_epoch}" if stop else "never stops here"
+    words = (
+        f"stops after {stop}, keeps {result.best_epoch}" if stop else "does not stop on this curve"
+    )
     axis.text(0.005, 0.93, words, transform=axis.transAxes, va="top", fontsize=9)
     axis.margins(y=0.35)

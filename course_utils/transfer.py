@@ -394,7 +394,7 @@ def depths(base):
     names = [layer.name for layer in base.layers if layer.name.startswith("pool")]
     places = ["scale", *names[:-1], "features"]
     shown = ["pixels", *(f"block {k}" for k in range(1, len(names) + 1))]
-    return shown, keras.Model(base.input, [base.get_layer(name).output for name in places])
+    return shown, keras.Model(base.inputs, [base.get_layer(name).output for name in places])
 
 
 def neighbours(queries, gallery, k):

@@ -89,6 +89,8 @@ def player(frames, *, label):
     first = plotting.to_html(frames[0][0], frames[0][2])
     if len(frames) == 1:
         return f"{first}<p>{html.escape(frames[0][1])}</p>"
+    for figure, _, alt in frames[1:]:
+        plotting.hold_legible(figure, alt, contrast=False)  # they look as the first one does
     # The first frame is on the page already: the script reads it from there.
     later = [
         {

@@ -21,6 +21,8 @@ templates_path = ["_templates"]
 html_theme = "furo"
 html_static_path = ["_static"]
 html_css_files = ["course.css"]
+html_js_files = ["course.js"]
+html_use_index = False
 html_show_sphinx = False
 # Excerpts below the results would be fetched, which a browser refuses to a page opened from disk.
 html_show_search_summary = False
@@ -42,9 +44,7 @@ def displayed_formula(writer, node):
     """Write a formula on a line of its own as MathML."""
     from docutils.nodes import SkipNode
 
-    # A long one is scrolled on a phone; with the keyboard too.
-    box = '<div class="course-formula" role="group" aria-label="formula" tabindex="0">'
-    writer.body.append(f"{box}{mathml(node.astext(), 'block')}</div>")
+    writer.body.append(f'<div class="course-formula">{mathml(node.astext(), "block")}</div>')
     raise SkipNode
 
 

@@ -1,9 +1,14 @@
 """What several test modules share."""
 
+import os
+
 import pytest
 from data_room import Room, Server
 
 from course_utils import data, downloads
+
+# Meant for the figures of the notebooks, not for those that tests make.
+os.environ.pop("COURSE_FIGURES", None)
 
 
 @pytest.fixture

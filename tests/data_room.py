@@ -24,6 +24,7 @@ IDX = (
 )
 ARRAYS = ("x_train", "y_train", "x_test", "y_test")
 PHOTOS = "cats_and_dogs_filtered"
+WEIGHTS = "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"
 
 
 def small_arrays(train, test, seed, side=6):
@@ -101,6 +102,7 @@ class Room:
         self.files[f"{PHOTOS}.zip"] = zip_bytes(
             photo_contents() | {f"{PHOTOS}/vectorize.py": b"", f"__MACOSX/{PHOTOS}/x.jpg": b"no"}
         )
+        self.weights = {WEIGHTS: bytes(range(256)) * 40}
         self.write_manifest("http://127.0.0.1:9/")
 
     def write_manifest(self, url):
@@ -126,10 +128,12 @@ class Room:
         pets["validation"] = 6
         pets["train"] = dict.fromkeys(pets["train"], 10)
         pets["test"] = dict.fromkeys(pets["test"], 4)
-        for variant in (digits, whole, pets):
+        pretrained = manifest["pretrained"]["real"]["mobilenet-v3-small"]
+        pretrained["files"][WEIGHTS]["md5"] = hashlib.md5(self.weights[WEIGHTS]).hexdigest()
+        for variant in (digits, whole, pets, pretrained):
             for file, entry in variant["files"].items():
                 entry["url"] = url + file
-        for variant in (digits, whole, sample, pets):
+        for variant in (digits, whole, sample, pets, pretrained):
             for entry in variant["files"].values():
                 entry["limit"] = 100_000
         (self.data / "manifest.json").write_text(json.dumps(manifest))
@@ -194,7 +198,7 @@ class Server:
             def do_GET(self):  # noqa: N802 (the name that http.server calls)
                 name = self.path.lstrip("/")
                 outer.requested.append(name)
-                content = outer.room.files[name]
+                content = (outer.room.files | outer.room.weights)[name]
                 mode = outer.mode.get(name)
                 if mode == "absent":
                     self.send_error(404)

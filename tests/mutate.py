@@ -11,13 +11,16 @@ until one fails.
 Own, and not a library: the usual ones start an interpreter for every mutant (with TensorFlow, some
 seconds each) or fork from a process that has already computed with TensorFlow, which hangs.
 
-Exits with 1 if fewer than 90 % of the mutants are killed. Those that change nothing that anybody
-could see are listed, with the reason, in tests/equivalent_mutants.txt, and count as neither.
+Exits with 1 if fewer than 90 % of the mutants are killed, or it is stopped. Those that change
+nothing that anybody could see are listed, with the reason, in tests/equivalent_mutants.txt, and
+count as neither.
 """
 
 import argparse
 import contextlib
 import importlib.machinery
+import io
+import itertools
 import json
 import os
 import random
@@ -28,10 +31,12 @@ import sys
 import tempfile
 import threading
 import time
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
-from mutants import mutants
+from mutants import Mutant, mutants
 
 ROOT = Path(__file__).resolve().parents[1]
 REASONS = ROOT / "tests" / "equivalent_mutants.txt"
@@ -87,9 +92,8 @@ def warm_up():
     hypothesis.settings.register_profile("mutate", derandomize=True, deadline=None, database=None)
     hypothesis.settings.load_profile("mutate")
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    with tempfile.TemporaryDirectory() as empty, open(os.devnull, "w") as nowhere:
-        with contextlib.redirect_stdout(nowhere):
-            pytest.main(["-p", "no:cacheprovider", "--rootdir", empty, empty])
+    with tempfile.TemporaryDirectory() as empty, contextlib.redirect_stdout(io.StringIO()):
+        pytest.main(["-p", "no:cacheprovider", "--rootdir", empty, empty])
     assert not [name for name in sys.modules if name.startswith("course_utils")]
 
 
@@ -100,6 +104,25 @@ def run_pytest(folder, plugin, files):
     sys.path[:0] = [str(folder), str(folder / "tests")]
     words = ["-x", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
     return pytest.main([*words, *files], plugins=[plugin])
+
+
+class Job(NamedTuple):
+    """A mutant to try, with the tests that it meets and the seconds of CPU that it may take."""
+
+    module: str
+    mutant: Mutant
+    tests: list
+    cpu: int
+
+
+@dataclass
+class Result:
+    """How the mutants of a module came out, by their names."""
+
+    possible: int
+    equivalent: list
+    killed: list = field(default_factory=list)
+    survivors: list = field(default_factory=list)
 
 
 class Watcher:
@@ -228,7 +251,7 @@ def try_all(jobs, work, workers):
         while waiting or running:
             while waiting and len(running) < workers:
                 job = waiting.pop(0)
-                pid = fork(lambda job=job: work(job), cpu=job["cpu"])
+                pid = fork(lambda job=job: work(job), cpu=job.cpu)
                 running[pid] = (job, time.monotonic())
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid in running:
@@ -271,82 +294,96 @@ def reasons():
     return found
 
 
+def plan(folder, modules, count, watched):
+    """Return what to try, one mutant of each module in turn, and the results so far.
+
+    Those that no test runs have survived already.
+    """
+    known, queues = reasons(), []
+    results = {}
+    for module in modules:
+        source = (folder / f"course_utils/{module}.py").read_text(encoding="utf-8")
+        found = mutants(source, module)
+        unused = [mutant.name for mutant in found if mutant.name in known]
+        results[module] = Result(len(found), unused)
+        queue = []
+        for mutant in sample([m for m in found if m.name not in known], count, module):
+            tests = chosen_tests(mutant, module, watched)
+            cpu = int(20 + 3 * sum(watched["seconds"][test] for test in tests))
+            if tests:
+                queue.append(Job(module, mutant, tests, cpu))
+            else:
+                results[module].survivors.append(f"{mutant.name} (no test runs it)")
+        queues.append(queue)
+    turns = itertools.zip_longest(*queues)
+    return [job for turn in turns for job in turn if job], results
+
+
 def mutate(modules, count, workers):
-    """Try mutants of each module; return {module: (possible, killed, survivors, equivalent)}."""
-    known = reasons()
+    """Try mutants of each module; return a `Result` for each, and whether all were tried."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         folder = copy_of_the_course(Path(scratch))
         warm_up()
-        watched = watch(folder, modules)
-        jobs, results = [], {}
-        for module in modules:
-            path = folder / f"course_utils/{module}.py"
-            found = mutants(path.read_text(encoding="utf-8"), module)
-            unused = [m for m in found if m.name in known]
-            results[module] = [len(found), [], [], [m.name for m in unused]]
-            for mutant in sample([m for m in found if m not in unused], count, module):
-                tests = chosen_tests(mutant, module, watched)
-                if not tests:
-                    results[module][2].append(f"{mutant.name} (no test runs it)")
-                    continue
-                seconds = sum(watched["seconds"][test] for test in tests)
-                cpu = int(20 + 3 * seconds)
-                jobs.append({"module": module, "mutant": mutant, "tests": tests, "cpu": cpu})
+        jobs, results = plan(folder, modules, count, watch(folder, modules))
+        print(f"{len(jobs)} mutants to try", flush=True)
 
         def work(job):
             os.environ["HOME"] = str(folder)
             own = Path(tempfile.mkdtemp(dir=folder, prefix="tmp-"))
             os.environ["TMPDIR"] = tempfile.tempdir = str(own)
-            break_module(folder, job["module"], job["mutant"].tree)
-            files = dict.fromkeys(test.partition("::")[0] for test in job["tests"])
-            status = run_pytest(folder, Chooser(job["tests"]), files)
+            break_module(folder, job.module, job.mutant.tree)
+            files = dict.fromkeys(test.partition("::")[0] for test in job.tests)
+            status = run_pytest(folder, Chooser(job.tests), files)
             shutil.rmtree(own, ignore_errors=True)
             return status
 
-        # One of each module in turn: stopped early, it has seen something of all of them.
-        rank = {id(job): [j for j in jobs if j["module"] == job["module"]].index(job) for job in jobs}
-        jobs.sort(key=lambda job: rank[id(job)])
-        for done, (job, status) in enumerate(try_all(jobs, work, workers), start=1):
-            _, killed, survivors, _ = results[job["module"]]
-            if status in TROUBLE:
-                raise SystemExit(f"{job['mutant'].name}: pytest did not run (exit status {status})")
-            (killed if status else survivors).append(job["mutant"].name)
-            if not status:
-                place = f"{job['module']}.py:{job['mutant'].lines[0]}"
-                print(f"survived: {place}: {job['mutant'].name}", flush=True)
-            if done % 50 == 0:
-                print(f"{done} of {len(jobs)}", flush=True)
+        done = 0
+        try:
+            for job, status in try_all(jobs, work, workers):
+                name, result = job.mutant.name, results[job.module]
+                if status in TROUBLE:
+                    raise SystemExit(f"{name}: pytest did not run (exit status {status})")
+                (result.killed if status else result.survivors).append(name)
+                if not status:
+                    print(f"survived: {job.module}.py:{job.mutant.lines[0]}: {name}", flush=True)
+                done += 1
+                if done % 50 == 0:
+                    print(f"{done} of {len(jobs)}", flush=True)
+        except KeyboardInterrupt:
+            print(f"stopped after {done} of {len(jobs)}")
     return results, done == len(jobs)
 
 
-def report(results, command, minutes):
+def report(results, complete, command, minutes):
     """Return the results as Markdown, and the share of mutants that were killed."""
     rows, tried, dead = [], 0, 0
-    for module, (possible, killed, survivors, equivalent) in results.items():
-        n = len(killed) + len(survivors)
-        tried, dead = tried + n, dead + len(killed)
-        share = f"{len(killed) / n:.0%}" if n else "–"
-        rows.append(
-            f"| {module} | {possible} | {len(equivalent)} | {n} | {len(killed)} | {share} |"
-        )
+    for module, result in results.items():
+        n = len(result.killed) + len(result.survivors)
+        tried, dead = tried + n, dead + len(result.killed)
+        share = f"{len(result.killed) / n:.0%}" if n else "–"
+        counts = (result.possible, len(result.equivalent), n, len(result.killed), share)
+        rows.append(f"| {module} | {' | '.join(map(str, counts))} |")
     share = dead / max(1, tried)
+    possible = sum(result.possible for result in results.values())
+    equivalent = sum(len(result.equivalent) for result in results.values())
     lines = [
         "# Mutation test",
         "",
-        f"`{command}`, {date.today()}, {minutes:.0f} minutes. Each mutant is one broken place; "
-        "killed means that a test failed. Equivalent ones, which change nothing that can be seen, "
-        "stand with their reasons in tests/equivalent_mutants.txt and are not tried.",
+        f"`{command}`, {date.today()}, {minutes:.0f} minutes"
+        f"{'' if complete else ', stopped before the end of its sample'}. "
+        "Each mutant is one broken place; killed means that a test failed. Equivalent ones, which "
+        "change nothing that can be seen, stand with their reasons in "
+        "tests/equivalent_mutants.txt and are not tried.",
         "",
         "| module | mutants | equivalent | tried | killed | share |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         *rows,
-        f"| all | {sum(r[0] for r in results.values())} | "
-        f"{sum(len(r[3]) for r in results.values())} | {tried} | {dead} | {share:.1%} |",
+        f"| all | {possible} | {equivalent} | {tried} | {dead} | {share:.1%} |",
         "",
         "## Survivors",
         "",
     ]
-    survivors = [name for result in results.values() for name in sorted(result[2])]
+    survivors = [name for result in results.values() for name in sorted(result.survivors)]
     lines += [f"- `{name}`" for name in survivors] or ["None."]
     return "\n".join(lines) + "\n", share
 
@@ -366,13 +403,13 @@ def main():
     begin = time.perf_counter()
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     count = None if options.all else options.sample
-    results = mutate(options.modules or list(TESTS), count, options.jobs)
+    results, complete = mutate(options.modules or list(TESTS), count, options.jobs)
     command = " ".join(["python tests/mutate.py", *sys.argv[1:]])
-    text, share = report(results, command, (time.perf_counter() - begin) / 60)
+    text, share = report(results, complete, command, (time.perf_counter() - begin) / 60)
     print(text)
     if options.write:
         REPORT.write_text(text, encoding="utf-8")
-    return 0 if share >= GOAL else 1
+    return 0 if share >= GOAL and complete else 1
 
 
 if __name__ == "__main__":

@@ -62,8 +62,10 @@ def test_the_plane_has_a_labelled_point_for_each_patience():
 def test_each_run_stars_its_lowest_loss():
     runs = {"a": ([3, 2, 1], [3, 1, 2]), "b": ([3, 2, 1], [3, float("nan"), 2])}
     figure = loss_curves(runs, title="Two runs")
-    said = [axis.texts[0].get_text() for axis in figure.axes]
-    assert said == ["lowest: epoch 2", "lowest: epoch 3"]
+    titles = [axis.get_title(loc="left") or axis.get_title() for axis in figure.axes]
+    assert titles == ["a: lowest at epoch 2", "b: lowest at epoch 3"]
+    stars = [line.get_xdata()[0] for axis in figure.axes for line in axis.lines[2:]]
+    assert stars == [2, 3]
 
 
 def test_every_part_validates_once_in_the_folds():

@@ -22,13 +22,11 @@ def swap_head(model, classes):
 """
 BEAT = """
 def predict_from_few(base, images, labels, new_images):
-    base.trainable = False
-    features, new_features = base(images).numpy(), base(new_images).numpy()
-    directions = features / np.linalg.norm(features, axis=1, keepdims=True)
-    new_directions = new_features / np.linalg.norm(new_features, axis=1, keepdims=True)
-    products = directions @ directions.T + 0.01 * np.eye(len(labels))
-    targets = np.eye(5)[labels] - 0.2
-    return (new_directions @ directions.T @ np.linalg.solve(products, targets)).argmax(axis=1)
+    from sklearn.linear_model import LogisticRegression
+
+    features = base(images, training=False).numpy()
+    judge = LogisticRegression(max_iter=1000).fit(features, labels)
+    return judge.predict(base(new_images, training=False).numpy())
 """
 
 
@@ -59,7 +57,11 @@ class Counts(Exercise):
             ("sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)",
              "len(model.trainable_weights)"),
         ),
-        changed(COUNTS, "counts the frozen ones as well", ("model.trainable_weights", "model.weights")),
+        changed(
+            COUNTS,
+            "counts the frozen ones as well",
+            ("model.trainable_weights", "model.weights"),
+        ),
         Mistake(
             """
 def weights_left(model, n):
@@ -165,14 +167,14 @@ class Head(Exercise):
             HEAD,
             "nothing is left to train",
             ("return keras.Sequential([base, head])",
-             "model = keras.Sequential([base, head])\n    model.trainable = False\n    return model"),
+             "new = keras.Sequential([base, head])\n    new.trainable = False\n    return new"),
         ),
     )  # fmt: skip
 
     def verify(self, answer):
         """Look at outputs, trainable weights and the base's weights of the new network."""
         rng = np.random.default_rng()
-        model, features = self._network(int(rng.integers(4, 9)))
+        model, features = self._network(int(rng.integers(6, 13)))
         classes = int(rng.integers(6, 12))
         before = [w.numpy() for w in model.layers[0].weights]
         new = _is_model(call(answer, model, classes, name=self.answer), self.answer)
@@ -189,7 +191,7 @@ class Head(Exercise):
                 "its base has other weights than the trained one: share it, do not copy it."
             )
         shapes = sorted(tuple(w.shape) for w in new.trainable_weights)
-        right = [(classes,), (features, classes)]
+        right = sorted([(classes,), (features, classes)])
         if shapes == right:
             return (
                 f"{(features + 1) * classes:,} weights train, {_size(new.weights):,} are there. "
@@ -226,5 +228,143 @@ class Head(Exercise):
         return Sequential([base, layers.Dense(5, activation="softmax")]), filters
 
 
+class Beat(Exercise):
+    """Learn five digits from ten images of each, better than a network from scratch."""
+
+    name = "beat"
+    answer = "predict_from_few"
+    hints = (
+        "Do not train the base: 50 images are few. Use what it gives as features, for the old "
+        "images and for the new.",
+        "`base(images, training=False).numpy()` are the features. Scaling is inside of the base.",
+        "With `from sklearn.linear_model import LogisticRegression`: "
+        "`LogisticRegression(max_iter=1000).fit(features, labels)` learns a head, and its "
+        "`predict(new_features)` gives labels.",
+    )
+    solution_code = BEAT
+    typical_mistakes = (
+        changed(
+            BEAT,
+            "not better than from scratch",
+            ("base(images, training=False).numpy()", "images.reshape(len(images), -1) / 255"),
+            ("base(new_images, training=False).numpy()",
+             "new_images.reshape(len(new_images), -1) / 255"),
+        ),
+        changed(
+            BEAT,
+            "one label an image",
+            ("return judge.predict(", "return judge.predict_proba("),
+        ),
+        changed(
+            BEAT,
+            "your function changed the base",
+            ("base(images, training=False)", "base(images, training=True)"),
+        ),
+        changed(
+            BEAT,
+            "scales by itself",
+            ("base(images, training=False)", "base(images / 255, training=False)"),
+            ("base(new_images, training=False)", "base(new_images / 255, training=False)"),
+        ),
+    )  # fmt: skip
+    draws = 6
+    needed = 0.02
+
+    def verify(self, answer):
+        """Compare with the network from scratch on a few draws of images."""
+        from ..metrics import paired
+
+        base, tasks = _room()
+        held = [weight.numpy() for weight in base.weights]
+        new_images, truth = tasks.target_validation
+        mine, scratch = [], []
+        for seed in np.random.default_rng().permutation(8)[: self.draws]:
+            images, labels = _few(int(seed))
+            result = call(answer, base, images, labels, new_images, name=self.answer)
+            changed_base = [
+                (weight, old)
+                for weight, old in zip(base.weights, held, strict=True)
+                if not np.array_equal(weight.numpy(), old)
+            ]
+            for weight, old in changed_base:
+                weight.assign(old)
+            base.trainable = True
+            if changed_base:
+                raise Wrong(
+                    "your function changed the base: with training=True, the moving statistics of "
+                    "its batch normalization follow your 50 images."
+                )
+            if np.shape(result) != truth.shape:
+                raise Wrong(
+                    f"it must return one label an image, shape {truth.shape}: got shape "
+                    f"{np.shape(result)}."
+                )
+            mine.append(float((as_array(result, name="the labels") == truth).mean()))
+            scratch.append(_scratch(int(seed)))
+            if (np.asarray(result) == _scaled_twice(int(seed))).mean() > 0.95:
+                raise Wrong(
+                    f"{mine[-1]:.0%} are right. The base scales by itself, and wants pixels from 0 "
+                    "to 255: you divided them by 255 before."
+                )
+        gain = paired(mine, scratch)
+        shown = f"{np.mean(mine):.0%} right, from scratch {np.mean(scratch):.0%}"
+        if gain.estimate < self.needed:
+            raise Wrong(
+                f"{shown}: not better than from scratch, over {self.draws} draws. What the base "
+                "gives for an image is worth more than its pixels."
+            )
+        low, high = 100 * gain.low, 100 * gain.high
+        return (
+            f"{shown}: {100 * gain.estimate:.1f} points more [{low:.1f}, {high:.1f}], paired over "
+            f"{self.draws} draws. With more images of each digit, scratch would catch up."
+        )
+
+
+@cache
+def _room():
+    """Return a base pretrained on the bundled digits 0 to 4, and the tasks."""
+    from .. import data, transfer
+
+    tasks = transfer.digit_tasks(data.load("digits", "bundled"), images=2200, judge=180)
+    base = transfer.pretrain(tasks.source, 3, seed=0).layers[0]
+    return base, tasks
+
+
+def _few(seed):
+    from .. import transfer
+
+    return transfer.moved(_room()[1].target.take(50, seed=seed), seed=seed)
+
+
+@cache
+def _scratch(seed):
+    from .. import transfer
+
+    base, tasks = _room()
+    found = transfer.transfer_run(
+        seed,
+        way="from scratch",
+        base=base,
+        train=_few(seed),
+        validation=tasks.target_validation,
+    )
+    return found["accuracy"]
+
+
+@cache
+def _scaled_twice(seed):
+    """Return what the solution says if it is given pixels that were scaled already."""
+    from sklearn.linear_model import LogisticRegression
+
+    base, tasks = _room()
+    images, labels = _few(seed)
+    old, new = (
+        base(each / np.float32(255), training=False).numpy()
+        for each in (images, tasks.target_validation.images)
+    )
+    return LogisticRegression(max_iter=1000).fit(old, labels).predict(new)
+
+
 counts = Counts()
 head = Head()
+beat = Beat()

@@ -106,6 +106,7 @@ class Lab:
         }
         own = {name: str(folder / inside) for name, inside in own.items()}
         own["BROWSER"] = shlex.join([sys.executable, str(script), str(noted)]) + " %s"
+        own["COURSE_FIGURES"] = "strict"
         own["JUPYTER_PREFER_ENV_PATH"] = "1"
         unset = {"COURSE_STRICT", "COURSE_PROFILE", "JUPYTER_TOKEN"}
         environment = {name: value for name, value in os.environ.items() if name not in unset}

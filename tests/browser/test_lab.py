@@ -6,6 +6,7 @@ written to build/screens: the README's gallery is made of such.
 """
 
 import contextlib
+import itertools
 import re
 from types import SimpleNamespace
 
@@ -188,6 +189,13 @@ def move(control):
     handle = control.locator(".noUi-handle")
     at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")
     handle.press("ArrowLeft" if at_end else "ArrowRight")
+
+
+def test_headings_leave_no_level_out(ran):
+    headings = ran.page.locator(".jp-Notebook").locator("h1, h2, h3, h4, h5, h6")
+    levels = [int(tag[1]) for tag in headings.evaluate_all("all => all.map(e => e.tagName)")]
+    assert levels[0] == 1
+    assert max(after - before for before, after in itertools.pairwise(levels)) <= 1
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

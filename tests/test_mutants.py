@@ -1,0 +1,135 @@
+"""The mutation test breaks what it should, and leaves alone what no test could notice."""
+
+import ast
+from pathlib import Path
+
+import mutate
+import pytest
+from mutants import mutants
+
+SOURCE = '''
+"""A module."""
+
+LIMIT = 3
+
+
+def scale(image, *, factor=2):
+    """Return an image times a factor."""
+    if factor <= 0 and not image:
+        raise ValueError(f"factor must be above 0: got {factor + 1}")
+    for row in image:
+        if row is None:
+            continue
+        row.clear()
+    return merge(image, factor) if image else -1
+'''
+
+
+def names(source):
+    return [mutant.name for mutant in mutants(source, "m")]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "m.module: 3 → 4 in `LIMIT = 3`",
+        "m.module: 3 → 2 in `LIMIT = 3`",
+        "m.scale: 2 → 3 in `def scale(image, *, factor=2)`",
+        "m.scale: factor <= 0 and (not image) → factor <= 0 or not image",
+        "m.scale: factor <= 0 → factor < 0",
+        "m.scale: not image → image",
+        "m.scale: raise ValueError(f'factor must be above 0: got {factor + 1}') → pass",
+        "m.scale: row is None → row is not None",
+        "m.scale: continue → break",
+        "m.scale: row.clear() → pass",
+        "m.scale: return merge(image, factor) if image else -1 → return None",
+        "m.scale: merge(image, factor) → merge(factor, image)",
+        "m.scale: merge(image, factor) if image else -1 → merge(image, factor) if not image else -1",
+        "m.scale: -1 → 1",
+    ],
+)
+def test_each_way_to_break(name):
+    assert name in names(SOURCE)
+
+
+def test_messages_docstrings_and_annotations_are_left_alone():
+    assert not any("'A module.'" in name or "factor + 1 →" in name for name in names(SOURCE))
+    for quiet in (
+        'def f(x: "int | None") -> "int": ...',
+        "zip(a, b, strict=True).close",
+        "x = y.reshape(-1, 3)",
+        'x = f"{n + 1} of {m}"',
+        "raise ValueError(n + 1) from error",
+    ):
+        left = [name for name in names(quiet) if not name.endswith("→ pass")]
+        assert [name for name in left if "zip(a, b" not in name] == [], quiet
+
+
+def test_every_mutant_differs_in_one_place_and_compiles():
+    original = ast.dump(ast.parse(SOURCE))
+    found = mutants(SOURCE, "m")
+    assert len({mutant.name for mutant in found}) == len(found)
+    dumps = [ast.dump(mutant.tree) for mutant in found]
+    assert len({*dumps, original}) == len(found) + 1
+    for mutant in found:
+        compile(mutant.tree, "m.py", "exec")
+        assert 1 <= mutant.lines[0] <= mutant.lines[1] <= len(SOURCE.splitlines())
+
+
+def test_a_mutant_meets_the_tests_of_its_lines_the_quickest_first():
+    limit, *_, last = mutants(SOURCE, "m")
+    watched = {
+        "lines": {
+            "import": {"m": [2, 4, 7]},
+            "slow": {"m": [9, 16]},
+            "quick": {"m": [16]},
+            "other": {"m": [9]},
+            "none": {},
+        },
+        "seconds": {"slow": 3.0, "quick": 1.0, "other": 2.0, "none": 0.1},
+    }
+    assert mutate.chosen_tests(last, "m", watched) == ["quick", "slow"]
+    # What is run at import may matter to every test of the module.
+    assert mutate.chosen_tests(limit, "m", watched) == ["quick", "other", "slow"]
+
+
+def test_the_sample_is_the_same_at_every_run():
+    found = list(range(500))
+    chosen = mutate.sample(found, 30, "metrics")
+    assert chosen == mutate.sample(found, 30, "metrics") == sorted(chosen)
+    assert len(set(chosen)) == 30
+    assert chosen != mutate.sample(found, 30, "data")
+    assert mutate.sample(found, None, "data") == found
+
+
+def test_the_report_counts_only_what_was_tried():
+    results = {
+        "one": mutate.Result(9, ["same"], ["a", "b", "c"], ["d"]),
+        "two": mutate.Result(5, [], ["e"], []),
+    }
+    text, share = mutate.report(results, True, "command", 2)
+    assert share == 0.8
+    assert "| one | 9 | 1 | 4 | 3 | 75% |" in text
+    assert "| all | 14 | 1 | 5 | 4 | 80.0% |" in text
+    assert text.endswith("- `d`\n")
+    assert "stopped" not in text
+    assert "stopped" in mutate.report(results, False, "command", 2)[0]
+
+
+def test_the_equivalent_ones_exist_and_have_a_reason():
+    listed = mutate.reasons()
+    there = {
+        mutant.name
+        for module in mutate.TESTS
+        for mutant in mutants(
+            (mutate.ROOT / f"course_utils/{module}.py").read_text(encoding="utf-8"), module
+        )
+    }
+    assert set(listed) <= there, f"no longer there: {set(listed) - there}"
+    assert all(len(reason) > 10 for reason in listed.values())
+
+
+def test_every_test_file_of_the_mutation_test_exists():
+    for module, files in mutate.TESTS.items():
+        assert (mutate.ROOT / f"course_utils/{module}.py").is_file()
+        assert [name for name in files if Path(f"{mutate.ROOT}/tests/{name}.py").is_file()]

@@ -18,12 +18,14 @@ OPTIONS ?=
 # Exercises that nobody has solved are no failure of the course.
 unexport COURSE_STRICT
 
-.PHONY: help install lab run test browser bench data tidy mutate fuzz
+.PHONY: help install lab run site slides test browser bench data tidy mutate fuzz
 
 help:
 	@echo "make run      execute the whole course, and write pages to build/"
+	@echo "make site     the course as a book in HTML, from what make run has executed"
+	@echo "make slides   each notebook as slides, from what make run has executed"
 	@echo "make test     lint, unit tests, exercise tests, and every notebook"
-	@echo "make browser  open every notebook in JupyterLab, in a real browser"
+	@echo "make browser  open every notebook in JupyterLab, and every page of the site, in a browser"
 	@echo "make lab      open the course in JupyterLab"
 	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
 	@echo "make data     fetch the real images once (make run then uses them)"
@@ -44,6 +46,12 @@ lab: .venv/installed
 
 run: .venv/installed
 	$(COURSE) run $(OPTIONS)
+
+site: .venv/installed
+	$(COURSE) site $(OPTIONS)
+
+slides: .venv/installed
+	$(COURSE) slides $(OPTIONS)
 
 test: export COURSE_PROFILE := fast
 # In the notebooks, a figure that not everybody can read is an error.

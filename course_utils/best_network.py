@@ -87,13 +87,13 @@ def distorted(images, turn=12.0, scale=0.12, shear=0.15, shift=2.5):
 
 BEST = Recipe(
     "best network",
-    "Four convolutions with batch normalization, distorted images, 8 epochs.",
+    "Four convolutions with batch normalization, distorted images, 16 epochs.",
     best_network,
     rate=0.01,
     one_cycle=True,
     betas=(0.9, 0.99),
     batch_size=256,
-    epochs=8,
+    epochs=16,
     smoothing=0.1,
     mean=MNIST_MEAN,
     spread=MNIST_SPREAD,

@@ -169,7 +169,7 @@ def heatmaps(image, maps, *, title, limits=None):
 
 
 @styled
-def filter_sheets(sheets, *, title, columns=16):
+def filter_sheets(sheets, *, title, columns=16, own_scale=()):
     """Draw sheets of small kernels, each sheet with its name; grey is zero, and the same in all.
 
     Parameters
@@ -178,12 +178,17 @@ def filter_sheets(sheets, *, title, columns=16):
         Such as the kernels of a layer before and after training.
     title : str
     columns : int
+    own_scale : collection of str
+        Names of sheets with a scale and a bar of their own, such as a difference, whose small
+        values would be one grey on the scale of the others.
 
     Returns
     -------
     Figure
     """
-    top = max(np.abs(sheet).max() for sheet in sheets.values())
+    shared = [name for name in sheets if name not in own_scale]
+    top = max(np.abs(sheets[name]).max() for name in shared or sheets)
+    bars = {}
     rows = [-(-sheet.shape[-1] // columns) for sheet in sheets.values()]
     figure, axes = plotting.subplots(
         *(len(sheets), 1),
@@ -197,12 +202,16 @@ def filter_sheets(sheets, *, title, columns=16):
         for n in range(sheet.shape[-1]):
             row, column = (n // columns) * (k + 1), (n % columns) * (k + 1)
             picture[row : row + k, column : column + k] = sheet[..., n]
-        shown = axis.imshow(picture, cmap="gray", vmin=-top, vmax=top)
+        limit = np.abs(sheet).max() if name in own_scale else top
+        shown = axis.imshow(picture, cmap="gray", vmin=-limit, vmax=limit)
         axis.set_title(name, fontsize=10, fontweight="normal")
         axis.axis("off")
-    bar = figure.colorbar(shown, ax=list(axes[:, 0]), shrink=0.7, pad=0.01)
-    bar.set_label("weight")
-    bar.outline.set_visible(False)
+        label = name if name in own_scale else "weight"
+        bars.setdefault(label, (shown, []))[1].append(axis)
+    for label, (shown, beside) in bars.items():
+        bar = figure.colorbar(shown, ax=beside, shrink=0.7, pad=0.01)
+        bar.set_label(label)
+        bar.outline.set_visible(False)
     headline(figure, title)
     return figure
 

@@ -149,10 +149,13 @@ def fine_tune(base, head, train, *, rate=1e-5, epochs=3, batch_size=25):
     """
     import keras
 
-    inputs = keras.Input(base.input_shape[1:])
-    # training=False: a few dozen images would spoil the moving statistics of many thousand.
-    model = keras.Model(inputs, head(base(inputs, training=False)))
+    model = keras.Sequential([base, head])
     base.trainable = True
+    # A few dozen images would replace the moving statistics of many thousand. The idiom
+    # base(inputs, training=False) does not prevent it: fit passes training=True on (keras#20285).
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
     model.compile(keras.optimizers.Adam(rate), "sparse_categorical_crossentropy")
     model.fit(*train, batch_size, epochs, verbose=0)
     return model

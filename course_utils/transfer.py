@@ -51,6 +51,18 @@ def base_network(input_shape=(28, 28, 1), filters=(16, 32, 64)):
     return Sequential([*parts, layers.Flatten(name="features")], name="base")
 
 
+def copied(base):
+    """Return a copy of a base with weights of its own, all of them trainable.
+
+    Returns
+    -------
+    keras.Sequential
+    """
+    copy = base_network(base.input_shape[1:], _filters(base))
+    copy.set_weights(base.get_weights())
+    return copy
+
+
 def with_head(base, classes):
     """Put a new softmax head on a base; the base is shared, not copied.
 
@@ -394,7 +406,7 @@ def depths(base):
     names = [layer.name for layer in base.layers if layer.name.startswith("pool")]
     places = ["scale", *names[:-1], "features"]
     shown = ["pixels", *(f"block {k}" for k in range(1, len(names) + 1))]
-    return shown, keras.Model(base.inputs, [base.get_layer(name).output for name in places])
+    return shown, keras.Model(base.inputs[0], [base.get_layer(name).output for name in places])
 
 
 def neighbours(queries, gallery, k):

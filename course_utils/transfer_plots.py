@@ -145,9 +145,10 @@ def neighbour_rows(queries, query_names, rows, *, title):
                     axis.set(xticks=[], yticks=[])
                     axis.spines[:].set(visible=True, color=ORANGE, linewidth=2.5)
     for block, label in enumerate(rows):
-        axes[-1, 1 + block * (k + 1)].annotate(
+        note = axes[-1, 1 + block * (k + 1)].annotate(
             label, (0, -0.12), xycoords="axes fraction", va="top", fontsize=9, fontweight="bold"
         )
+        note.set_in_layout(False)  # it is wider than the picture above it
     headline(figure, title)
     return figure
 

@@ -399,11 +399,24 @@ def test_tidy_clears_outputs_and_keeps_sources_ids_and_tags(untidy, capsys):
     assert [(c.id, c.source) for c in after.cells] == [(c.id, c.source) for c in before.cells]
     assert after.cells[1].outputs == []
     assert after.cells[1].execution_count is None
-    assert after.cells[1].metadata == {"tags": ["exercise"]}
+    assert after.cells[1].metadata == {
+        "tags": ["exercise"],
+        "slideshow": {"slide_type": "-"},
+    }
     assert after.cells[2].outputs[0].data == {"text/plain": "2"}
     assert after.cells[2].execution_count == after.cells[2].outputs[0].execution_count == 1
     assert after.metadata.kernelspec.name == "python3"
     assert untidy.read_text(encoding="utf-8").endswith("}\n")
+
+
+def test_tidy_gives_a_slide_type_only_where_there_is_none(untidy):
+    notebook = nbformat.read(untidy, 4)
+    notebook.cells[1].metadata["slideshow"] = {"slide_type": "fragment"}
+    notebook.cells[2].metadata["slideshow"] = {"slide_type": "nonsense"}
+    nbformat.write(notebook, untidy)
+    assert main(["tidy", str(untidy)]) == 0
+    types = [cell.metadata.slideshow.slide_type for cell in nbformat.read(untidy, 4).cells]
+    assert types == ["slide", "fragment", "subslide"]
 
 
 def test_tidying_twice_writes_once(untidy, capsys):

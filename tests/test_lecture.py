@@ -4,8 +4,8 @@ import nbformat
 import pytest
 
 from course_utils.command import Problem, lecture, slides
-from course_utils.command.executed import Executed
 from course_utils.command.execute import Result
+from course_utils.command.executed import Executed
 
 
 def md(source):
@@ -130,7 +130,10 @@ def page(tmp_path):
     cells = tagged(
         [
             (md("# 00 · Title"), "slide"),
-            (md("## *One* $x^2$\n\nSee [the next](01_next.ipynb), [that](09_none.ipynb)."), "slide"),
+            (
+                md("## *One* $x^2$\n\nSee [the next](01_next.ipynb), [that](09_none.ipynb)."),
+                "slide",
+            ),
             (py("cu.show(figure, alt=alt)"), "subslide"),
             (md("For the speaker."), "notes"),
             (py("answer = ...", "exercise"), "-"),
@@ -145,7 +148,9 @@ def page(tmp_path):
     cells[6].outputs = printed
     notebook = nbformat.v4.new_notebook(cells=cells)
     result = Result("ok", seconds=12.0)
-    course = [Executed(tmp_path / f"{name}.ipynb", notebook, result) for name in ("00_a", "01_next")]
+    course = [
+        Executed(tmp_path / f"{name}.ipynb", notebook, result) for name in ("00_a", "01_next")
+    ]
     assert slides.build(course, tmp_path / "made") == {"00_a": 4, "01_next": 4}
     return (tmp_path / "made" / "00_a.html").read_text(encoding="utf-8")
 

@@ -44,7 +44,8 @@ def names(source):
         "m.scale: row.clear() → pass",
         "m.scale: return merge(image, factor) if image else -1 → return None",
         "m.scale: merge(image, factor) → merge(factor, image)",
-        "m.scale: merge(image, factor) if image else -1 → merge(image, factor) if not image else -1",
+        "m.scale: merge(image, factor) if image else -1 → "
+        "merge(image, factor) if not image else -1",
         "m.scale: -1 → 1",
     ],
 )

@@ -103,6 +103,14 @@ def test_filter_sheets_share_one_grey():
     assert np.ma.masked_invalid(shown).count() == 7 * 9
 
 
+def test_a_filter_sheet_may_have_its_own_scale():
+    sheets = {"before": np.full((3, 3, 2), -2.0), "difference": np.full((3, 3, 2), 0.1)}
+    figure = drawn(network_plots.filter_sheets(sheets, title="t", own_scale=["difference"]))
+    limits = [axis.images[0].get_clim() for axis in figure.axes[:2]]
+    assert limits == [(-2, 2), (-0.1, 0.1)]
+    assert [axis.get_ylabel() for axis in figure.axes[2:]] == ["weight", "difference"]
+
+
 def test_patch_rows_have_a_name_each():
     rows = {"small": RNG.random((3, 3, 3)), "large": RNG.random((2, 8, 8))}
     figure = drawn(network_plots.patch_rows(rows, title="t"))

@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from papermill import inspect_notebook
 
+from course_utils.command import lecture
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 LONGEST, MEDIAN = 20, 6  # lines of a code cell
 READ_PROFILE = 'PROFILE = os.environ.get("COURSE_PROFILE", "fast")'
@@ -152,6 +154,26 @@ def checks_each_exercise(notebook):
             yield f"no check cell follows {stub.id}"
 
 
+def is_ready_for_a_lecture(notebook):
+    places = [lecture.given(cell) for cell in notebook.cells]
+    for cell, place in zip(notebook.cells, places, strict=True):
+        if place not in lecture.TYPES:
+            yield f"cell {cell.id} has no slide type: course tidy gives it one"
+    if places[0] != lecture.SLIDE:
+        yield "the title is not on a slide of its own"
+    number = 0
+    asked_on = {}
+    for cell, place in zip(notebook.cells, places, strict=True):
+        number += place in (lecture.SLIDE, lecture.SUBSLIDE)
+        if place == lecture.SKIP and re.match("#+ ", cell.source):
+            yield f"the heading {cell.id} is on no slide"
+        if place not in (lecture.SKIP, lecture.NOTES):
+            if lecture.kind(cell) == "question":
+                asked_on[number] = cell.id
+            if lecture.kind(cell) == "verdict" and number in asked_on and place == lecture.SAME:
+                yield f"{cell.id} answers {asked_on[number]} on the slide that asks it"
+
+
 RULES = [
     is_cleared,
     has_readable_unique_ids,
@@ -165,6 +187,7 @@ RULES = [
     shows_figures_with_alt_text,
     settles_its_predictions,
     checks_each_exercise,
+    is_ready_for_a_lecture,
 ]
 
 
@@ -216,7 +239,10 @@ def good():
     ]
     kernel = {"kernelspec": {"name": "python3", "display_name": "x", "language": "python"}}
     notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    return nbformat.from_dict(notebook)
+    notebook = nbformat.from_dict(notebook)
+    for cell, place in zip(notebook.cells, lecture.slide_types(notebook.cells), strict=True):
+        cell.metadata["slideshow"] = nbformat.from_dict({"slide_type": place})
+    return notebook
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -245,7 +271,18 @@ def remove(name):
     return lambda notebook: notebook.cells.remove(cell_of(notebook, name))
 
 
+def place(name, where):
+    def change(notebook):
+        cell_of(notebook, name).metadata["slideshow"] = nbformat.from_dict({"slide_type": where})
+
+    return change
+
+
 BREAKS = {
+    "no place": (is_ready_for_a_lecture, edit("go-on", metadata={})),
+    "a title in passing": (is_ready_for_a_lecture, place("title", "-")),
+    "a heading unseen": (is_ready_for_a_lecture, place("go-on", "skip")),
+    "an answer too soon": (is_ready_for_a_lecture, place("answer-sum", "-")),
     "an output": (is_cleared, edit("start", outputs=[{"output_type": "stream"}])),
     "a count": (is_cleared, edit("start", execution_count=3)),
     "an id twice": (has_readable_unique_ids, edit("start", id="title")),

@@ -9,7 +9,7 @@ import pytest
 from data_room import WEIGHTS, harm, refused, zip_bytes
 from test_data import course_data
 
-from course_utils import data, downloads, fetching, pretrained
+from course_utils import data, fetching, pretrained
 from course_utils.formats import DataError
 
 PLACE = f"mobilenet-v3-small/{WEIGHTS}"

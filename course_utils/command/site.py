@@ -9,6 +9,7 @@ from pathlib import Path
 from . import ROOT, Problem, explain
 
 WHERE = "site"
+MARK = ".course"  # a file that says: this folder was made here, and may be made anew
 
 
 def add_arguments(parser):
@@ -116,11 +117,22 @@ def sphinx(source, made):
 
 
 def replace(made, target):
-    """Put the folder `made` in the place of `target`: whole, or not at all."""
+    """Put the folder `made` in the place of `target`: whole, or not at all.
+
+    Raises
+    ------
+    Problem
+        If `target` holds what no earlier call has put there.
+    """
+    if target.exists() and any(target.iterdir()) and not (target / MARK).is_file():
+        raise Problem(
+            f"{target} holds something else: move it, or choose another folder with --out"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".built-") as beside:
         new, old = Path(beside, "new"), Path(beside, "old")
         shutil.copytree(made, new)
+        (new / MARK).touch()
         if target.exists():
             target.rename(old)
         new.rename(target)

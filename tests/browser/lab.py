@@ -7,6 +7,7 @@ so that the tests see what a student sees; each cell is scrolled to before it is
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
@@ -70,6 +71,28 @@ def make_lab():
     words = ["make", "--no-print-directory", "-n", "-o", ".venv/installed", "lab"]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
     return shlex.split(said.stdout.replace("\\\n", " "))
+
+
+# axe-core takes what is in JupyterLab's own frame for hidden (its body has no height), and so looks
+# at nothing: copies of all outputs are put on a plain sheet, in the colours of the theme.
+SHEET = """() => {
+  const sheet = document.createElement("main");
+  sheet.id = "course-outputs";
+  sheet.className = "jp-Notebook jp-ThemedContainer";
+  sheet.style.cssText = "position: static; contain: none; background: var(--jp-layout-color0)";
+  for (const output of document.querySelectorAll(".jp-OutputArea-output"))
+    sheet.append(output.cloneNode(true));
+  for (const part of document.body.children) part.classList.add("course-away");
+  const look = document.createElement("style");
+  look.textContent = "body { height: auto !important; overflow: visible !important }"
+    + " .course-away { display: none !important }";
+  sheet.append(look);
+  document.body.append(sheet);
+}"""
+PUT_BACK = """() => {
+  document.getElementById("course-outputs").remove();
+  for (const part of document.body.children) part.classList.remove("course-away");
+}"""
 
 
 class Lab:
@@ -199,6 +222,13 @@ class Notebook:
         )
         light = "false" if on else "true"
         self.page.wait_for_selector(f'body[data-jp-theme-light="{light}"]', state="attached")
+
+    @contextlib.contextmanager
+    def outputs_alone(self):
+        """Show nothing but the outputs while this is open; gives the sheet's CSS selector."""
+        self.page.evaluate(SHEET)
+        yield "#course-outputs"
+        self.page.evaluate(PUT_BACK)
 
     def shut_down(self):
         """End the kernel."""

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from course_utils import moments
+
+
+def test_selu_keeps_its_spread_only_with_its_own_weights():
+    right, _ = moments.forward_spread("selu", "lecun_normal", depth=30, width=128)
+    wrong, _ = moments.forward_spread("selu", "he_normal", depth=30, width=128)
+    assert right.shape == (30,)
+    assert (abs(right - 1) < 0.4).all()
+    assert wrong[-1] > 4
+
+
+def test_relu_loses_half_of_the_variance_with_glorot_weights():
+    spread, mean = moments.forward_spread("relu", "glorot_uniform", depth=20, width=256)
+    assert spread[-1] / spread[0] == pytest.approx(0.5 ** (19 / 2), rel=0.5)
+    assert (mean > 0).all()
+
+
+def test_a_seed_repeats_itself_and_another_does_not():
+    first, again, other = (
+        moments.forward_spread("tanh", "glorot_uniform", depth=3, width=16, seed=seed)[0]
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert not np.allclose(first, other)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).random((8, 8, 8, 1)).astype("float32")
+
+
+def test_there_is_a_norm_for_each_layer(images):
+    assert moments.gradient_norms(images, 5).shape == (5,)
+
+
+def test_sigmoids_lose_the_gradient_and_residual_connections_keep_it(images):
+    plain = moments.gradient_norms(images, 10, activation="sigmoid")
+    residual = moments.gradient_norms(images, 10, activation="sigmoid", residual=True)
+    assert plain[0] / plain[-1] < 1e-3
+    assert residual[0] / residual[-1] > 1e-2
+
+
+def test_normalized_stacks_blow_the_gradient_up_unless_residual(images):
+    def ratio(**options):
+        found = [
+            moments.gradient_norms(images, 24, normalise=True, seed=seed, **options)
+            for seed in range(3)
+        ]
+        return np.mean([np.log10(norms[0] / norms[-1]) for norms in found])
+
+    assert ratio() > ratio(residual=True) + 0.3
+    assert ratio() > 1

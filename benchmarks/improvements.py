@@ -14,7 +14,7 @@ Four parts, in this order:
 
 Each seed draws its own training images, first weights and order, alike for all variants of a part.
 The test images are never touched. TensorFlow gets one thread, so that CPU-seconds mean the same on
-a busy machine. Takes about an hour on one core. Finished runs stand in
+a busy machine. Takes about half an hour on one idle core. Finished runs stand in
 data/results/improvements_PART.jsonl; started again, it does those that are missing.
 """
 

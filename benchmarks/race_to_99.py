@@ -34,7 +34,16 @@ from course_utils.arithmetic import ledger
 from course_utils.data import load
 from course_utils.experiments import load as load_runs
 from course_utils.intervals import paired
-from course_utils.race import FASTEST, LADDER, RECORD, SLIDES, first_reach, predicted, train
+from course_utils.race import (
+    FASTEST,
+    LADDER,
+    RECORD,
+    SLIDES,
+    TARGET,
+    first_reach,
+    predicted,
+    train,
+)
 from course_utils.runs import RunsFile
 
 ROOT = Path(__file__).parents[1]
@@ -42,7 +51,6 @@ RESULT = ROOT / "data" / "results" / "race_to_99.jsonl"
 REPORT = ROOT / "benchmarks" / "results" / "race_to_99.md"
 COMMAND = "COURSE_DATA=real python benchmarks/race_to_99.py"
 RECIPES = (*LADDER, RECORD)
-TARGET = 0.99
 
 
 def plain(recipe):
@@ -90,7 +98,7 @@ def as_row(recipe, seed, trained, accuracies):
     epoch, seconds, accuracy = len(accuracies), trained.seconds[-1], accuracies[-1]
     reached = True
     if recipe is SLIDES:
-        epoch, seconds = first_reach(accuracies, trained.seconds, TARGET)
+        epoch, seconds = first_reach(accuracies, trained.seconds)
         reached = epoch is not None
         epoch, seconds = (epoch, seconds) if reached else (len(accuracies), trained.seconds[-1])
         accuracy = accuracies[epoch - 1]

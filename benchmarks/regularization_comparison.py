@@ -3,7 +3,7 @@
     COURSE_DATA=real python benchmarks/regularization_comparison.py [--seeds 5]
 
 The blog's network at a quarter of its filters, photos of 48x48, two sizes of training set. Each
-seed draws its own training images, first weights and order, alike for all variants. Takes about 7
+seed draws its own training images, first weights and order, alike for all variants. Takes about 9
 minutes on one core. Finished runs stand in data/results/regularization_comparison.jsonl; started
 again, it does those that are missing.
 """
@@ -29,13 +29,15 @@ SIZE, SCALE, EPOCHS, IMAGES = 48, 0.25, 20, (200, 800)
 def ratios():
     """Return the rows of `make bench`: what each regularizer costs, from the stored runs."""
     images = max(IMAGES)
+    # The strong L2 on one kernel does what the blog's does, and was run later on a busy machine.
+    left_out = ("plain", "strong L2, one kernel")
     return [
         row(
             f"seconds, {variant} / plain, {images} photos",
             paired(RESULT, f"{variant}, {images} images", f"plain, {images} images"),
         )
         for variant in VARIANTS
-        if variant != "plain"
+        if variant not in left_out
     ]
 
 

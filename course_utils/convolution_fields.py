@@ -206,7 +206,7 @@ def _cone(axis, growth, layer):
         # Filled and larger, or empty and smaller: to be told apart without colour.
         for wanted, look in ((False, {"mfc": "white", "ms": 0.6 * dots}), (True, {"ms": dots})):
             x = [centre for unit, centre in enumerate(centres) if (unit in chosen) == wanted]
-            ink = BLUE if wanted else "#AAAAAA"
+            ink = BLUE if wanted else "#8C8C8C"
             axis.plot(x, [level] * len(x), "o", color=ink, linestyle="", zorder=2, **look)
     names = ["pixels"] + [
         f"layer {n}: kernel {k}"

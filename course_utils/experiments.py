@@ -7,6 +7,8 @@ to all of them alike cancels in their differences.
 from __future__ import annotations
 
 import math
+import random
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, as_completed
@@ -116,6 +118,7 @@ def _run(variant: str, function: Callable[[int], Mapping], seed: int) -> dict:
 
     row = {"variant": variant, "seed": seed, "status": "ok", "error": None, "seconds": math.nan}
     row |= {"parameters": None, "metrics": {}, "curves": {}}
+    _keep_dask_from_our_random_numbers()
     with _ONE_RUN_AT_A_TIME:
         start = perf_counter()
         try:
@@ -143,6 +146,14 @@ def _run(variant: str, function: Callable[[int], Mapping], seed: int) -> dict:
     if broken:
         row["status"], row["error"] = "diverged", broken
     return row
+
+
+def _keep_dask_from_our_random_numbers() -> None:
+    # Keras draws the seeds of layers from Python's global random numbers. In a Dask worker another
+    # thread draws from them too, to estimate sizes: then the weights would depend on the moment.
+    sizeof = sys.modules.get("dask.sizeof")
+    if sizeof is not None and sizeof.random is random:
+        sizeof.random = random.Random()
 
 
 def _sentence(error: BaseException) -> str:

@@ -5,6 +5,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from . import plotting
+from .legibility import ink_on
 from .plotting import GREY, styled
 
 
@@ -155,7 +156,7 @@ def cell_rows(columns, *, title):
                     f"{value:g}",
                     ha="center",
                     va="center",
-                    color="white" if value > 0.55 else "#222222",
+                    color=ink_on((float(shade),) * 3),
                 )
         axis.set(xlim=(-0.1, width + 0.1), ylim=(most - 0.5, -0.5), xticks=[])
         axis.set_yticks(range(len(rows)), list(rows))

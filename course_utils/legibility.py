@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 
 TEXT, LINE = 4.5, 3.0  # WCAG 2.1, level AA
@@ -42,6 +43,17 @@ def contrast(one, other):
     """Return the contrast ratio of two colours (WCAG 2.1): 1 for equal ones, 21 at most."""
     one, other = luminance(one) + 0.05, luminance(other) + 0.05
     return np.maximum(one, other) / np.minimum(one, other)
+
+
+def ink_on(colour):
+    """Return ``"black"`` or ``"white"``, whichever is easier to read on a colour: at least 4.58.
+
+    Parameters
+    ----------
+    colour : array (3,)
+        Red, green and blue in 0–1.
+    """
+    return "black" if contrast(colour, (0, 0, 0)) >= contrast(colour, (1, 1, 1)) else "white"
 
 
 def alt_faults(alt, titles, shown=()):
@@ -98,7 +110,9 @@ def contrast_faults(figure):
     lines = [line for axes in figure.axes for line in axes.lines if line.get_visible()]
     if to_rgba(figure.get_facecolor())[3] < 1:
         found.append("the figure's background is not opaque")
-    behind = _drawn_without(figure, texts + lines)
+    # Error bars have the colour of their line, and are a part of it.
+    bars = [part for part in figure.findobj(LineCollection) if part.get_visible()]
+    behind = _drawn_without(figure, [*texts, *lines, *bars])
     for text in texts:
         ratio = None if text.get_path_effects() else _of_text(text, behind)
         if ratio is not None and ratio < TEXT:

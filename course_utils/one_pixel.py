@@ -13,6 +13,7 @@ from matplotlib.patches import ConnectionPatch, Rectangle
 
 from . import inspection, plotting
 from .arithmetic import same_padding
+from .legibility import ink_on
 from .plotting import BLUE, GREY, ORANGE
 
 
@@ -215,9 +216,7 @@ def _framed(axis, picture, top, left, size, title):
 def _numbers(axis, values, limits, cmap, title):
     picture = axis.imshow(values, cmap=cmap, vmin=limits[0], vmax=limits[1])
     for (r, c), value in np.ndenumerate(values):
-        red, green, blue = picture.to_rgba(value)[:3]
-        bright = 0.3 * red + 0.59 * green + 0.11 * blue
-        ink = "black" if bright > 0.5 else "white"
+        ink = ink_on(picture.to_rgba(value)[:3])
         # Adding 0 makes a rounded −0 a plain 0.
         text = f"{round(float(value), 2) + 0:.2f}"
         axis.text(c, r, text, ha="center", va="center", color=ink, fontsize=8.5)

@@ -279,7 +279,7 @@ def _eight_bits(values, mode, notes):
     if mode == "I" and low >= 0 and 255 < high <= 65_535:  # 16 bits, as older readers give them
         low, high = 0, 65_535
     scaled = np.rint(255 * (values - low) / max(high - low, 1e-9)).astype(np.uint8)
-    notes.append(f"It has values from {low:,.4g} to {high:,.4g}: scaled to 0 to 255.")
+    notes.append(f"It has values from {low:,.6g} to {high:,.6g}: scaled to 0 to 255.")
     return Image.fromarray(scaled)
 
 

@@ -74,6 +74,8 @@ def ladder(runs, *, title, target=0.99, apart=("record",), percent_low=None):
                 ha="center",
                 va="bottom",
                 fontsize=8.5,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.8},
+                zorder=4,
             )
     cost.set_xscale("log")
     low, high = path[:, 0].min(), path[:, 0].max()
@@ -85,7 +87,7 @@ def ladder(runs, *, title, target=0.99, apart=("record",), percent_low=None):
     cost.set(yticks=range(len(runs)), yticklabels=list(runs))
     cost.set_xlabel("CPU-seconds of training (log scale)")
     score.axvline(100 * target, color=GREY, linestyle="--", linewidth=1.2, marker="")
-    score.set_xlabel(f"accuracy (%), dashed: {100 * target:g} %\nbar: a seed; hollow: mean below")
+    score.set_xlabel(f"accuracy (%), dashed: {100 * target:.4g} %\nbar: a seed; hollow: mean below")
     score.set_xlim(left=percent_low)
     cost.set_ylim(len(runs) - 0.5, -0.75)
     for axis in (cost, score):

@@ -8,6 +8,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from . import plotting
+from .legibility import ink_on
 from .plotting import BLUE, GREY, ORANGE, headline, styled
 
 
@@ -161,7 +162,7 @@ def confusion(counts, class_names, *, title):
     picture = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(counts):
         if count:
-            ink = "white" if shares[row, column] > 0.55 else "#222222"
+            ink = ink_on(picture.to_rgba(shares[row, column])[:3])
             wrong = row != column and shares[row, column] >= 0.1
             axis.text(
                 column,

@@ -25,7 +25,7 @@ EVENTS = {
     "stops": ("X", ORANGE, 6.5),
 }
 _CELLS = {"best": ("#BFE3D3", ""), "wait": ("#F6D9B8", "//"), "stop": ("#E9A58A", "")}
-_UNSEEN = "#C4C4C4"
+_UNSEEN = "#8C8C8C"
 LOG_FROM = 4  # highest over lowest value
 
 

@@ -238,18 +238,18 @@ def transfer_run(seed, *, way, base, train, validation, steps=STEPS, rate=LOW_RA
     import keras
 
     one_of("way", way, WAYS)
-    keras.utils.set_random_seed(seed)
     images, labels = train
     if way == "frozen base":
         return {"accuracy": _probed(base, train, validation)}
     shape, filters = base.input_shape[1:], _filters(base)
     if way == "untrained base":
+        keras.utils.set_random_seed(seed)
         return {"accuracy": _probed(base_network(shape, filters), train, validation)}
     if way == "fine-tuned":
         model, moved_by = tuned(seed, base, train, rate=rate, steps=steps)
         found = {"drift": moved_by}
     else:
-        model, _ = _renewed(base, int(labels.max()) + 1)
+        model, _ = _renewed(seed, base, int(labels.max()) + 1)
         _fit(model, RATE, images, labels, steps)
         found = {}
     return found | {
@@ -277,11 +277,8 @@ def tuned(seed, base, train, *, rate=LOW_RATE, steps=STEPS):
         The model, which the next call with a base of this shape uses again, and the relative change
         of its base's kernels.
     """
-    import keras
-
-    keras.utils.set_random_seed(seed)
     images, labels = train
-    model, head = _renewed(base, int(labels.max()) + 1)
+    model, head = _renewed(seed, base, int(labels.max()) + 1)
     inner = model.layers[0]
     inner.set_weights(base.get_weights())
     start = kernels(inner)
@@ -306,6 +303,27 @@ def few_run(seed, *, way, base, tasks, each, place=True, **options):
     )
 
 
+def by_way(results, sizes, prefix=""):
+    """Collect accuracies of `compare` over ways and numbers of images.
+
+    Parameters
+    ----------
+    results : experiments.Results
+        Its variants are named ``"{prefix}{way}, {size}"``.
+    sizes : sequence of int
+    prefix : str
+
+    Returns
+    -------
+    dict of str to ndarray (seeds, sizes)
+        By way; only seeds with which all variants finished.
+    """
+    table = results.table.pivot(index="seed", columns="variant", values="accuracy")
+    names = {way: [f"{prefix}{way}, {size}" for size in sizes] for way in WAYS}
+    whole = table[[name for each in names.values() for name in each]].dropna()
+    return {way: whole[each].to_numpy() for way, each in names.items()}
+
+
 def _filters(base):
     return tuple(layer.filters for layer in base.layers if _has_kernel(layer))
 
@@ -315,10 +333,13 @@ def _probed(base, train, validation):
     return probe(*features)
 
 
-def _renewed(base, classes):
+def _renewed(seed, base, classes):
     """Return the kept network, and its head alone, with new random weights."""
+    import keras
+
     shape, filters = base.input_shape[1:], _filters(base)
     model, head = _compiled(shape, filters, classes)
+    keras.utils.set_random_seed(seed)  # here: the first call has used random numbers to build
     model.set_weights(with_head(base_network(shape, filters), classes).get_weights())
     return model, head
 

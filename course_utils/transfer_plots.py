@@ -73,6 +73,31 @@ def by_size(sizes, lines, *, title, ylabel, chance=None):
     return figure
 
 
+def in_words(places, lines):
+    """Say the means of a figure's lines, for its alt text.
+
+    Parameters
+    ----------
+    places : sequence
+        What is on the x axis.
+    lines : mapping from label to array (seeds, places)
+        Shares.
+
+    Returns
+    -------
+    str
+        Such as ``frozen: 51 % at 2, 81 % at 10.``
+    """
+    return " ".join(
+        f"{label}: "
+        + ", ".join(
+            f"{100 * mean:.0f} % at {place}" for place, mean in zip(places, means, strict=True)
+        )
+        + "."
+        for label, means in ((label, np.mean(runs, axis=0)) for label, runs in lines.items())
+    )
+
+
 def _groups(axis, x, lines, factor=None):
     """Draw the mean of each group as a line and its runs as marks, side by side."""
     middle = (len(lines) - 1) / 2
@@ -179,7 +204,7 @@ def inputs_and_accuracy(rows, *, title, chance):
         len(rows), 2, size=(7.2, 0.9 + 0.62 * len(rows)), width_ratios=[1, 7]
     )
     for (picture, axis), (name, (image, accuracy)) in zip(axes, rows.items(), strict=True):
-        picture.imshow(np.asarray(image)[..., 0], cmap="gray", vmin=-255, vmax=255)
+        picture.imshow(np.asarray(image)[..., 0], cmap="gray", vmin=0, vmax=255)
         picture.axis("off")
         axis.barh(0, accuracy.estimate, height=0.5, color=BLUE, hatch=None)
         axis.plot([accuracy.low, accuracy.high], [0, 0], color="black", marker="|", linestyle="-")

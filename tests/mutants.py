@@ -7,6 +7,7 @@ takes any negative number.
 
 import ast
 import copy
+from collections.abc import Callable
 from typing import NamedTuple
 
 COMPARE = {
@@ -43,7 +44,20 @@ class Mutant(NamedTuple):
 
     name: str
     lines: tuple
-    tree: ast.Module
+    source: str
+    path: tuple
+    change: Callable
+
+    @property
+    def tree(self):
+        """The broken syntax tree; made when it is asked for, since there are thousands."""
+        tree = ast.parse(self.source)
+        parent, field, index = _follow(tree, self.path)
+        if index is None:
+            setattr(parent, field, self.change(getattr(parent, field)))
+        else:
+            getattr(parent, field)[index] = self.change(getattr(parent, field)[index])
+        return ast.fix_missing_locations(tree)
 
 
 def mutants(source, module):
@@ -61,22 +75,12 @@ def mutants(source, module):
         In the order of the file. Two of the same name are told apart by ``#2``.
     """
     found, seen = [], {}
-    for path, scope, statement, change in _places(ast.parse(source)):
-        tree = ast.parse(source)
-        parent, field, index = _follow(tree, path)
-        node = getattr(parent, field) if index is None else getattr(parent, field)[index]
-        before = _short(node)
-        new = change(node)
+    for node, path, scope, statement, change in _places(ast.parse(source)):
         place = f" in `{_short(statement)}`" if isinstance(node, ast.Constant) else ""
-        if index is None:
-            setattr(parent, field, new)
-        else:
-            getattr(parent, field)[index] = new
-        ast.fix_missing_locations(tree)
-        name = f"{module}.{scope}: {before} → {_short(new)}{place}"
+        name = f"{module}.{scope}: {_short(node)} → {_short(change(node))}{place}"
         seen[name] = seen.get(name, 0) + 1
         name += f" #{seen[name]}" if seen[name] > 1 else ""
-        found.append(Mutant(name, _lines(statement), tree))
+        found.append(Mutant(name, _lines(statement), source, path, change))
     return found
 
 
@@ -100,13 +104,13 @@ def _lines(statement):
 
 
 def _places(node, path=(), scope="", statement=None):
-    """Yield (path, scope, statement, change) of everything in a tree that can be broken."""
+    """Yield (node, path, scope, statement, change) of everything that can be broken."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         scope = f"{scope}.{node.name}" if scope else node.name
     statement = node if isinstance(node, ast.stmt) else statement
     if path:
         for change in _changes(node):
-            yield path, scope or "module", statement, change
+            yield node, path, scope or "module", statement, change
     for field, value in ast.iter_fields(node):
         if field in ("annotation", "returns", "decorator_list"):
             continue
@@ -131,7 +135,7 @@ def _is_strict(node):
 
 def _set(**fields):
     def change(node):
-        node = copy.deepcopy(node)
+        node = copy.copy(node)
         for field, value in fields.items():
             setattr(node, field, value)
         return node
@@ -175,7 +179,7 @@ def _changes(node):
         name = getattr(node.func, "attr", getattr(node.func, "id", ""))
         starred = any(isinstance(arg, ast.Starred) for arg in node.args[:2])
         same = ast.dump(node.args[0]) == ast.dump(node.args[1])
-        if name in SYMMETRIC or starred or same:
+        if name in (*SYMMETRIC, "reshape") or starred or same:
             return []
         return [_set(args=[node.args[1], node.args[0], *node.args[2:]])]
     if isinstance(node, ast.Break):

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import warnings
 import zipfile
 from pathlib import Path
@@ -27,7 +26,6 @@ from data_room import (
 )
 
 from course_utils import data, downloads, fetching, formats, photos
-from course_utils.formats import DataError
 
 
 def test_import_digits(room):

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 
 import nbformat
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from course_utils.command import ROOT, Problem, book, documents, figures, main, pagecheck, site
+from course_utils.command import pages as pages_module
 from course_utils.command.execute import Result
 from course_utils.command.executed import Executed, executed, linked, shown
 
@@ -379,3 +381,47 @@ def test_a_cell_of_the_gallery_that_is_gone_is_named(ran):
         book._figure(each, "gone")
     with pytest.raises(Problem, match="00_small shows no figure"):
         book._figure(each, None)
+
+
+# Colours
+
+
+def luminance(colour):
+    channels = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first, second):
+    low, high = sorted(map(luminance, (first, second)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_contrast_is_what_the_guidelines_compute():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("sheet", ["pages.css", "slides.css"])
+def test_text_and_lines_of_the_pages_can_be_seen(sheet, theme):
+    text = (ROOT / "course_utils/command" / sheet).read_text(encoding="utf-8")
+    palette = re.findall(r"--(\w+): (#\w+);", text)
+    colours = dict(palette[theme * 5 : theme * 5 + 5])
+    assert set(colours) == {"text", "page", "soft", "line", "link"}
+    full = {name: re.sub(r"^#(.)(.)(.)$", r"#\1\1\2\2\3\3", c) for name, c in colours.items()}
+    for ground in ("page", "soft"):
+        for written in ("text", "link"):
+            assert contrast(full[written], full[ground]) >= 4.5
+    assert contrast(full["line"], full["page"]) >= 3
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_code_of_the_pages_can_be_read(theme):
+    soft = ("#f3f5f7", "#1e2328")[theme]
+    light, dark = pages_module.style().split("@media (prefers-color-scheme: dark)")[:2]
+    # Not white space, which nobody reads, nor the numbers of lines, which no page has.
+    tokens = re.sub(r"^.*(linenos|highlight \.w ).*$", "", (light, dark)[theme], flags=re.M)
+    colours = re.findall(r"[{ ]color: (#[0-9A-Fa-f]{6})", tokens)
+    assert len(colours) > 20
+    assert min(contrast(colour, soft) for colour in colours) >= 4.5

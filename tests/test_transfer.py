@@ -5,6 +5,7 @@ import pytest
 
 from course_utils import transfer
 from course_utils.data import Split, load
+from course_utils.runs import Results
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +202,28 @@ def test_neighbours_by_angle():
     for k in (0, 5):
         with pytest.raises(ValueError, match="k must be between 1 and 4"):
             transfer.neighbours([[1, 0]], gallery, k)
+
+
+def test_results_by_way_are_of_whole_seeds():
+    rows = [
+        {
+            "variant": f"digits, {way}, {n}",
+            "seed": seed,
+            "status": "ok",
+            "error": None,
+            "seconds": 1.0,
+            "parameters": None,
+            "metrics": {"accuracy": seed + n / 100 + k},
+            "curves": {},
+        }
+        for seed in (1, 2, 3)
+        for k, way in enumerate(transfer.WAYS)
+        for n in (2, 10)
+        if (seed, way, n) != (2, "frozen base", 10)
+    ]
+    found = transfer.by_way(Results(rows), (2, 10), "digits, ")
+    assert list(found) == list(transfer.WAYS)
+    np.testing.assert_allclose(found["untrained base"], [[2.02, 2.1], [4.02, 4.1]])
 
 
 def test_drift_is_relative():

@@ -35,6 +35,12 @@ def test_by_depth_names_places_and_counts():
     assert to_png(figure)
 
 
+def test_means_in_words():
+    assert transfer_plots.in_words([2, 40], RUNS) == (
+        "frozen: 55 % at 2, 75 % at 40. scratch: 25 % at 2, 90 % at 40."
+    )
+
+
 def test_by_size_shows_every_run():
     figure = transfer_plots.by_size([2, 40], RUNS, title="Found", ylabel="accuracy")
     (axis,) = figure.axes
@@ -68,7 +74,7 @@ def test_inputs_and_accuracy():
     rows = {"right": (255 * image, Interval(0.9, 0.8, 0.95, 0.95, 60))}
     rows["wrong"] = (image, Interval(0.2, 0.1, 0.3, 0.95, 60))
     figure = transfer_plots.inputs_and_accuracy(rows, title="Found", chance=0.2)
-    titles = [axis.get_title() for axis in figure.axes]
+    titles = [axis.get_title(loc="left") for axis in figure.axes]
     assert "wrong: values -1 to 1" in titles
     assert any("90.0%" in texts(axis) for axis in figure.axes)
     assert to_png(figure)

@@ -361,41 +361,24 @@ def choose_patience(validation, judge, budget):
 """,
             "costs more epochs than the budget",
         ),
-        Mistake(
-            """
-def choose_patience(validation, judge, budget):
-    found = {}
-    for patience in range(1, 11):
-        runs = [early_stopping(curve, patience=patience) for curve in validation]
-        if np.mean([run.epochs for run in runs]) <= budget:
-            found[patience] = np.mean([run.best for run in runs])
-    return min(found, key=found.get)
-""",
+        changed(
+            solution_code,
             "the validation loss has chosen the epochs already",
+            (
+                "[row[run.best_epoch - 1] for row, run in zip(judge, runs)]",
+                "[run.best for run in runs]",
+            ),
         ),
-        Mistake(
-            """
-def choose_patience(validation, judge, budget):
-    found = {}
-    for patience in range(1, 11):
-        runs = [early_stopping(curve, patience=patience) for curve in validation]
-        if np.mean([run.epochs for run in runs]) <= budget:
-            found[patience] = np.mean([row[run.epochs - 1] for row, run in zip(judge, runs)])
-    return min(found, key=found.get)
-""",
+        changed(
+            solution_code,
             "the last epoch is judged",
+            ("row[run.best_epoch - 1]", "row[run.epochs - 1]"),
         ),
-        Mistake(
-            """
-def choose_patience(validation, judge, budget):
-    found = {}
-    for patience in range(1, 11):
-        runs = [early_stopping(curve, patience=patience) for curve in validation]
-        if max(run.epochs for run in runs) <= budget:
-            found[patience] = np.mean([row[run.best_epoch - 1] for row, run in zip(judge, runs)])
-    return min(found, key=found.get, default=1)
-""",
+        changed(
+            solution_code,
             "mean over the runs",
+            ("np.mean([run.epochs for run in runs]) <=", "max(run.epochs for run in runs) <="),
+            ("key=found.get)", "key=found.get, default=1)"),
         ),
     )
 

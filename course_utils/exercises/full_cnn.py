@@ -33,18 +33,10 @@ def audit(model):
     return rows
 """
     typical_mistakes = (
-        Mistake(
-            """
-def audit(model):
-    rows = []
-    for layer in model.layers:
-        kernel = getattr(layer, "kernel", None)
-        weights = 0 if kernel is None else int(np.prod(kernel.shape))
-        positions = int(np.prod(layer.output.shape[1:-1]))
-        rows.append((weights, weights * positions))
-    return rows
-""",
+        changed(
+            solution_code,
             "the biases are missing",
+            ("weights + biases, weights *", "weights, weights *"),
         ),
         Mistake(
             """
@@ -58,18 +50,13 @@ def audit(model):
 """,
             "at every output position",
         ),
-        Mistake(
-            """
-def audit(model):
-    rows = []
-    for layer in model.layers:
-        kernel = getattr(layer, "kernel", None)
-        weights = 0 if kernel is None else int(np.prod(kernel.shape))
-        positions = int(np.prod(layer.input.shape[1:-1]))
-        rows.append((layer.count_params(), weights * positions))
-    return rows
-""",
+        changed(
+            solution_code,
             "positions of its input",
+            (
+                "layer.output.shape[1] * layer.output.shape[2]",
+                "layer.input.shape[1] * layer.input.shape[2]",
+            ),
         ),
         Mistake(
             """

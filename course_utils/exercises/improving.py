@@ -330,7 +330,7 @@ class Budget(Exercise):
     name = "budget"
     answer = "build"
     cap, gain = 300_000, 0.02
-    setup = "import numpy as np\nimport keras\nfrom keras import layers"
+    setup = "import numpy as np\nimport keras"
     hints = (
         "`cu.ledger(build())` says where the multiply-adds go. A convolution on 26×26 positions is "
         "dear; the same one on 14×14 costs a quarter.",
@@ -340,6 +340,9 @@ class Budget(Exercise):
         "run is short: mind the momentum.",
     )
     solution_code = """
+from keras import layers
+
+
 def block(filters):
     return [
         layers.Conv2D(filters, 3, padding="same", use_bias=False),
@@ -353,7 +356,7 @@ def build():
         [
             keras.Input((28, 28, 1)),
             layers.AveragePooling2D(2),
-            *block(16),
+            *block(20),
             layers.MaxPooling2D(2),
             *block(24),
             layers.Flatten(),
@@ -373,7 +376,11 @@ build = models.slides_network
             """
 def build():
     return keras.Sequential(
-        [keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, activation="softmax")]
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
     )
 """,
             "needed are",
@@ -381,7 +388,8 @@ def build():
         Mistake(
             """
 def build():
-    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+    head = [keras.layers.Flatten(), keras.layers.Dense(10)]
+    return keras.Sequential([keras.Input((28, 28, 1)), *head])
 """,
             "probabilities",
         ),
@@ -389,7 +397,7 @@ def build():
             """
 def build():
     return keras.Sequential(
-        [keras.Input((28, 28, 1)), layers.AveragePooling2D(2), layers.Dense(10, "softmax")]
+        [keras.Input((28, 28, 1)), keras.layers.Dense(10, activation="softmax")]
     )
 """,
             "(None, 10)",
@@ -450,9 +458,10 @@ def _digits():
 
     train = load("digits").train
     order = np.random.default_rng(2026).permutation(len(train))
-    images = (train.images[order[:1077]] / 255).astype("float32")
-    labels = train.labels[order[:1077]]
-    return (images[277:], labels[277:]), (images[:277], labels[:277])
+    return tuple(
+        ((train.images[rows] / 255).astype("float32"), train.labels[rows])
+        for rows in (order[:800], order[800:2800])
+    )
 
 
 @cache

@@ -13,8 +13,10 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from lab import (
+    ANSWER,
     NOTEBOOKS,
     ROOT,
+    SECOND,
     WIDGET,
     Lab,
     Notebook,
@@ -27,8 +29,6 @@ from lab import (
 
 SCREENS = ROOT / "build" / "screens"
 WIDTH, HEIGHT = 1280, 900
-# The cell at the top of a notebook's screen; where none is named, its first view that moves.
-BEST = {}
 
 # What JupyterLab says by itself, in any notebook. All else in the console is held to be ours.
 NOT_OURS = []
@@ -74,6 +74,7 @@ def opened(browser, address):
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
     try:
         page = context.new_page()
+        page.set_default_timeout(ANSWER * SECOND)
         heard = listen(page)
         page.goto(address)
         notebook = Notebook(page)
@@ -162,8 +163,7 @@ def test_every_figure_and_every_view_is_drawn(ran):
 
 
 def test_a_screen_is_kept_for_people_to_look_at(ran):
-    name = BEST.get(ran.path.stem, calls(ran.path, "cu.explore")[0])
-    ran.notebook.cell(name)
+    ran.notebook.cell(calls(ran.path, "cu.explore")[0])
     SCREENS.mkdir(parents=True, exist_ok=True)
     ran.page.locator(".jp-NotebookPanel").screenshot(path=SCREENS / f"{ran.path.stem}.png")
 

@@ -27,7 +27,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from ratios import paired, row
 
-from course_utils import improvement_runs, improvements
+from course_utils import improvement_runs, improvement_tables, improvements
 from course_utils.data import load
 from course_utils.experiments import compare
 from course_utils.experiments import load as load_runs
@@ -73,7 +73,7 @@ def change_variants():
     path = file_of("tuning")
     wanted = len(improvements.tuning_recipes()) * len(TUNING_SEEDS)
     if path.exists() and len(load_runs(path).rows) >= wanted:
-        tuned = improvements.best_settings(load_runs(path))
+        tuned = improvement_tables.best_settings(load_runs(path))
         print("tuned:", tuned)
     draw = improvement_runs.Draw(TRAINING["changes"], source="real")
     return improvement_runs.sweep(improvements.recipes(tuned), draw, EPOCHS["changes"], quick=True)

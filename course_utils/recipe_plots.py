@@ -118,7 +118,12 @@ def staircase(steps, *, title, ylabel):
     axis.plot([], [], "o", color=GREY, markerfacecolor="white", linestyle="", label="one seed")
     for place, mean in zip(places, means, strict=True):
         axis.annotate(
-            f"{mean:.1%}", (place, mean), (0, 11), textcoords="offset points", ha="center"
+            f"{mean:.1%}",
+            (place, mean),
+            (0, 12),
+            textcoords="offset points",
+            ha="center",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},
         )
     axis.set_xticks(places, list(steps))
     axis.set(ylabel=ylabel)

@@ -78,4 +78,4 @@ def test_training_pixels_set_the_scale():
 
 def test_an_unknown_variant_gets_the_nearest():
     with pytest.raises(ValueError, match="did you mean"):
-        reg.pets_network("drop out", 1, (48, 48, 3))
+        reg.pets_network("the blogs dropout", 1, (48, 48, 3))

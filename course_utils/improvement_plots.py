@@ -65,7 +65,7 @@ def gains_and_costs(effects, *, title, live=(), names=("stored", "this run")):
         _gain(left, effect, row)
         left.axhline(row, color="#E8E8E8", linewidth=0.6, marker="", linestyle="-", zorder=0)
         right.plot([1, effect.cpu], [row, row], color=GREY, linewidth=1, marker="", linestyle="-")
-        right.plot(effect.cpu, row, "o", color=BLUE, markersize=6)
+        right.plot(effect.cpu, row, "o", color=GREY, markersize=6)
         right.plot(
             effect.multiply_adds, row, "|", color="#222222", markersize=11, markeredgewidth=2
         )
@@ -132,7 +132,10 @@ def _gain_axis(axis, effects):
     axis.xaxis.set_major_locator(FixedLocator(kept))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
-    axis.set_xlabel("gain: points of validation accuracy\n(95 % interval, paired over seeds)")
+    axis.set_xlabel(
+        "gain: points of validation accuracy (linear to ± 1, then log)\n"
+        "(95 % interval, paired over seeds)"
+    )
     axis.grid(axis="x")
 
 
@@ -156,7 +159,7 @@ def _legend(figure, left, right, names):
         left.plot(
             [], [], marker, linestyle="-", color=ink, markerfacecolor=fill, label=_MEANING[verdict]
         )
-    right.plot([], [], "o", linestyle="", color=BLUE, label="CPU-seconds of training")
+    right.plot([], [], "o", linestyle="", color=GREY, label="CPU-seconds of training")
     right.plot(
         [], [], "|", linestyle="", color="#222222", markersize=11, markeredgewidth=2,
         label="multiply-adds for an image",

@@ -48,7 +48,15 @@ def _class_name(initializer):
 
 
 def gradient_norms(
-    images, depth, *, residual=False, normalise=False, activation="relu", filters=8, seed=0
+    images,
+    depth,
+    *,
+    residual=False,
+    normalise=False,
+    activation="relu",
+    gain=None,
+    filters=8,
+    seed=0,
 ):
     """Return the norm of the loss's gradient for the kernel of each of many convolutions.
 
@@ -68,6 +76,9 @@ def gradient_norms(
         Whether each convolution is normalized over the batch before its activation.
     activation : str
         A function of `keras.ops`, such as "relu" or "sigmoid".
+    gain : float, optional
+        Variance of the weights times fan-in, instead of 2 or 1; 1 is glorot's where a layer has as
+        many filters as channels.
     filters, seed : int
 
     Returns
@@ -79,7 +90,8 @@ def gradient_norms(
     import tensorflow as tf
 
     rng = np.random.default_rng(seed)
-    function, gain = getattr(keras.ops, activation), 2 if activation == "relu" else 1
+    function = getattr(keras.ops, activation)
+    gain = gain or (2 if activation == "relu" else 1)
 
     def kernel(channels):
         spread = np.sqrt(gain / (9 * channels))

@@ -357,15 +357,16 @@ def forest(effects, *, title, xlabel, zero="no effect"):
     figure, axis = subplots(size=(7.0, 1.3 + 0.36 * len(effects)))
     axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")
     for row, interval in enumerate(effects.values()):
-        ink = BLUE if interval.excludes_zero else GREY
+        ink = BLUE if interval.low > 0 else ORANGE if interval.high < 0 else GREY
         fill = ink if interval.excludes_zero else "white"
+        marker = "v" if interval.high < 0 else "o"
         ends = [interval.low, interval.high]
         # The dash would otherwise change from row to row with the cycle of styles.
         axis.plot(ends, [row, row], color=ink, marker="|", linestyle="-")
-        axis.plot(interval.estimate, row, "o", color=ink, markerfacecolor=fill)
+        axis.plot(interval.estimate, row, marker, color=ink, markerfacecolor=fill)
     axis.set(yticks=range(len(effects)), yticklabels=list(effects))
     headline(figure, title)
-    axis.set_xlabel(f"{xlabel}\n0 is {zero}; a filled dot: the interval excludes it")
+    axis.set_xlabel(f"{xlabel}\n0 is {zero}; filled: the interval excludes it (triangle: below)")
     axis.set_ylim(len(effects) - 0.4, -0.6)
     axis.grid(axis="x")
     return figure

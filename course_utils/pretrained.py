@@ -1,8 +1,8 @@
 """MobileNetV3Small with its ImageNet weights, from this machine only.
 
-It is the smallest network of ``keras.applications`` (4 MB without its top), takes pixels of 0 to
-255 since scaling is built in, and is fast enough for two cores. Nothing here touches the network:
-`course data fetch pretrained` does, once, on request.
+It is one of the smallest networks of ``keras.applications`` (4 MB without its top), takes pixels of
+0 to 255 since scaling is built in, and is fast enough for two cores. Nothing here touches the
+network: `course data fetch pretrained` does, once, on request.
 """
 
 from __future__ import annotations

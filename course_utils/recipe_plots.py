@@ -116,11 +116,11 @@ def staircase(steps, *, title, ylabel):
     means = [np.mean(values) for values in steps.values()]
     axis.plot(places, means, "-", color=BLUE, marker="s", markersize=8, label="mean")
     axis.plot([], [], "o", color=GREY, markerfacecolor="white", linestyle="", label="one seed")
-    for place, mean in zip(places, means, strict=True):
+    for place, mean, values in zip(places, means, steps.values(), strict=True):
         axis.annotate(
             f"{mean:.1%}",
-            (place, mean),
-            (0, 12),
+            (place, np.max(values)),
+            (0, 8),
             textcoords="offset points",
             ha="center",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.85},

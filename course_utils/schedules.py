@@ -83,9 +83,9 @@ def per_step(model, rates):
 def find_rate(model, images, labels, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50, seed=0):
     """Train through rising learning rates, and return the loss of each step's batch.
 
-    The rates rise by the same factor from step to step; it ends early where the loss is four times
-    its lowest, or no number (Smith, "Cyclical learning rates", 2017). The model's weights are as
-    before afterwards; the optimizer's moments are not.
+    The rates rise by the same factor from step to step; it ends early where the smoothed loss is
+    four times its lowest, or a loss is no number (Smith, "Cyclical learning rates", 2017). The
+    model's weights are as before afterwards; the optimizer's moments are not.
 
     Parameters
     ----------
@@ -116,15 +116,18 @@ def find_rate(model, images, labels, *, lowest=1e-5, highest=1.0, steps=80, batc
         model.optimizer.learning_rate = float(rate)
         model.reset_metrics()  # or Keras returns the mean over all steps so far
         loss = float(model.train_on_batch(images[batch], labels[batch]))
-        if not math.isfinite(loss) or loss > 4 * min([loss, *losses]):
+        if not math.isfinite(loss):
             break
         rates.append(float(rate))
         losses.append(loss)
+        curve = smoothed(losses)  # a single batch may be hard, or easy
+        if curve[-1] > 4 * curve.min():
+            break
     model.set_weights(before)
     return np.array(rates), np.array(losses)
 
 
-def smoothed(values, weight=0.9):
+def smoothed(values, weight=0.8):
     """Return the exponential moving average of a curve, divided by the weights so far.
 
     Without this division the first values would be drawn to 0, where the average starts.
@@ -141,7 +144,18 @@ def suggest_rate(rates, losses):
     """Return a tenth of the rate at which the smoothed loss is lowest: a rule of thumb.
 
     At the lowest loss itself, the next steps already make it worse.
+
+    Raises
+    ------
+    ValueError
+        Without any step, or if the loss is lowest at the end: then the rates that are too large
+        have not been seen.
     """
     if not len(rates):
         raise ValueError("rates must hold at least one step: got none")
-    return float(rates[int(np.argmin(smoothed(losses)))]) / 10
+    lowest = int(np.argmin(smoothed(losses)))
+    if lowest == len(rates) - 1:
+        raise ValueError(
+            f"the loss is still falling at the last rate, {rates[-1]:.2g}: sweep to higher rates"
+        )
+    return float(rates[lowest]) / 10

@@ -287,15 +287,16 @@ def tuned(seed, base, train, *, rate=LOW_RATE, steps=STEPS):
     return model, drift(start, kernels(inner))
 
 
-def few_run(seed, *, way, base, tasks, each, place=True, **options):
+def few_run(seed, *, way, base, tasks, each, place=True, copies=1, **options):
     """Take `each` images of each class of the target, and call `transfer_run`.
 
-    The seed draws the images as well, and their places if they are moved (`place`). `base` may be a
-    function of the seed.
+    The seed draws the images as well, and their places if they are moved (`place`): one of each, or
+    as many `copies` as there are to be epochs, each elsewhere. `base` may be a function of the
+    seed.
     """
     train = tasks.target.take(len(tasks.target.class_names) * each, seed=seed)
     if place:
-        train = moved(train, seed=seed)
+        train = moved(train, copies, seed=seed)
     if not hasattr(base, "layers"):
         base = base(seed)
     return transfer_run(

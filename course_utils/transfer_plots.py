@@ -210,20 +210,21 @@ def inputs_and_accuracy(rows, *, title, chance):
         axis.plot([accuracy.low, accuracy.high], [0, 0], color="black", marker="|", linestyle="-")
         axis.axvline(chance, color=GREY, linewidth=1.2, linestyle=":", marker="")
         axis.set(xlim=(0, 1.13), ylim=(-0.6, 0.6), yticks=[])
-        axis.set_title(f"{name}: values {image.min():.3g} to {image.max():.3g}", fontsize=9, pad=2)
+        ends = f"{image.min():.3g} to {image.max():.3g}".replace("-", "−")
+        axis.set_title(f"{name}: values {ends}", fontsize=9, pad=2)
         axis.annotate(
             f"{accuracy.estimate:.1%}", (max(accuracy.high, 0.02), 0), (5, 0), va="center",
             textcoords="offset points", fontsize=9,
         )  # fmt: skip
         axis.xaxis.set_major_formatter(PercentFormatter(1))
         axis.tick_params(labelbottom=axis is axes[-1, 1])
-    axes[-1, 1].set_xlabel("accuracy, with its 95 % interval; dotted: guessing")
+    axes[-1, 1].set_xlabel("accuracy, with its 95% interval; dotted: guessing")
     headline(figure, title)
     return figure
 
 
 @styled
-def drift_and_accuracy(rates, drift, lines, *, title):
+def drift_and_accuracy(rates, drift, lines, *, title, level=None):
     """Draw how far weights move against the learning rate (left), and what that does (right).
 
     Parameters
@@ -234,6 +235,8 @@ def drift_and_accuracy(rates, drift, lines, *, title):
     lines : mapping from label to array (seeds, rates)
         Accuracies.
     title : str
+    level : (str, float), optional
+        Name and accuracy of what has no rate: a dashed line on the right.
 
     Returns
     -------
@@ -246,6 +249,9 @@ def drift_and_accuracy(rates, drift, lines, *, title):
     axes[0].grid(axis="y")
     axes[1].set(ylabel="validation accuracy")
     _percent(axes[1])
+    if level is not None:
+        name, value = level
+        axes[1].axhline(value, color=GREY, linestyle="--", marker="", label=f"{name}: {value:.0%}")
     for axis in axes:
         axis.set(xscale="log", xlabel="learning rate of fine-tuning (log scale)")
     axes[1].legend()

@@ -394,3 +394,10 @@ def test_solutions_pass_in_their_notebook_and_untouched_stubs_do_not(module, ker
                 kernel.strictly(cell.source)
             kernel.run(BY_MODULE[module][name].solution_code)
             assert CORRECT in kernel.strictly(cell.source)
+
+
+def test_the_budget_exercise_names_what_its_baseline_spends():
+    from course_utils import arithmetic, models
+
+    spent = arithmetic.ledger(models.slides_network(0.3))["multiply_adds"].sum()
+    assert round(int(spent), -3) == 281_000  # as its prompt says

@@ -53,3 +53,11 @@ def test_normalized_stacks_blow_the_gradient_up_unless_residual(images):
 
     assert ratio() > ratio(residual=True) + 0.3
     assert ratio() > 1
+
+
+def test_with_half_the_variance_both_ends_of_a_relu_stack_shrink():
+    images = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
+    he, glorot = (moments.gradient_norms(images, 12, gain=gain) for gain in (2, 1))
+    np.testing.assert_allclose(he, moments.gradient_norms(images, 12))
+    assert glorot[0] < 0.1 * he[0]
+    assert glorot[-1] < 0.1 * he[-1]

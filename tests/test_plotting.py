@@ -229,6 +229,8 @@ def test_forest_tells_clear_effects_by_more_than_colour():
     assert clear_dot.get_markerfacecolor() != "white"
     assert unclear_dot.get_markerfacecolor() == "white"
     assert "no gain" in axis.get_xlabel()
+    (axis,) = plotting.forest({"down": Interval(-2, -3, -1, 0.95, 5)}, title="t", xlabel="x").axes
+    assert axis.lines[-1].get_marker() == "v"
 
 
 @pytest.mark.parametrize("cmap", ["Blues", "RdBu", "viridis"])

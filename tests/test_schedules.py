@@ -112,3 +112,8 @@ def test_the_suggestion_is_a_tenth_of_the_lowest():
     assert schedules.suggest_rate(rates, losses) < 10**-1.5
     with pytest.raises(ValueError, match="at least one"):
         schedules.suggest_rate([], [])
+
+
+def test_nothing_is_suggested_where_the_loss_still_falls():
+    with pytest.raises(ValueError, match="still falling"):
+        schedules.suggest_rate(np.geomspace(1e-4, 1, 50), np.linspace(2, 1, 50))

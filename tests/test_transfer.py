@@ -128,6 +128,9 @@ def test_a_run_of_few_images_takes_other_ones_for_another_seed(base, tasks, monk
     transfer.few_run(1, way="frozen base", base=base, tasks=tasks, each=3, place=False)
     assert given[-1].counts() == dict.fromkeys("56789", 3)
     assert (given[-1].images != one).any()
+    transfer.few_run(1, way="frozen base", base=base, tasks=tasks, each=3, copies=4)
+    assert given[-1].counts() == dict.fromkeys("56789", 12)
+    assert (given[-1].images[:15] != given[-1].images[15:30]).any()
 
 
 def test_an_unknown_way(base, tasks):

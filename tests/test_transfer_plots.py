@@ -75,7 +75,7 @@ def test_inputs_and_accuracy():
     rows["wrong"] = (image, Interval(0.2, 0.1, 0.3, 0.95, 60))
     figure = transfer_plots.inputs_and_accuracy(rows, title="Found", chance=0.2)
     titles = [axis.get_title(loc="left") for axis in figure.axes]
-    assert "wrong: values -1 to 1" in titles
+    assert "wrong: values −1 to 1" in titles
     assert any("90.0%" in texts(axis) for axis in figure.axes)
     assert to_png(figure)
 
@@ -84,12 +84,13 @@ def test_drift_and_accuracy():
     rates = [1e-4, 1e-3]
     drift = np.array([[0.01, 0.1], [0.02, 0.1]])
     figure = transfer_plots.drift_and_accuracy(
-        rates, drift, {"new": drift, "old": 1 - drift}, title="F"
+        rates, drift, {"new": drift, "old": 1 - drift}, title="F", level=("frozen", 0.4)
     )
     left, right = figure.axes
     np.testing.assert_allclose(lines_of(left, "kernels of the base").get_ydata(), [0.015, 0.1])
     assert (left.get_xscale(), left.get_yscale(), right.get_xscale()) == ("log",) * 3
     np.testing.assert_allclose(lines_of(right, "new").get_xdata(), rates)
+    np.testing.assert_allclose(lines_of(right, "frozen: 40%").get_ydata(), 0.4)
 
 
 def test_probabilities(capsys):

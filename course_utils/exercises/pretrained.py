@@ -1,4 +1,4 @@
-"""Exercises of notebook 07: what freezing leaves to train, a new head, and beating scratch."""
+"""Exercises of notebook 07: freezing, a new head, unfreezing with care, beating scratch."""
 
 from functools import cache
 
@@ -19,6 +19,14 @@ def swap_head(model, classes):
     base.trainable = False
     head = keras.layers.Dense(classes, activation="softmax")
     return keras.Sequential([base, head])
+"""
+THAW = """
+def thaw(base):
+    base.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    return base
 """
 BEAT = """
 def predict_from_few(base, images, labels, new_images):
@@ -228,6 +236,89 @@ class Head(Exercise):
         return Sequential([base, layers.Dense(5, activation="softmax")]), filters
 
 
+class Thaw(Exercise):
+    """Let a base train again, but for its batch normalization."""
+
+    name = "thaw"
+    answer = "thaw"
+    setup = "import keras"
+    hints = (
+        "`base.trainable = True` sets every layer of it. So that comes first.",
+        "`isinstance(layer, keras.layers.BatchNormalization)` finds the layers to freeze again, "
+        "among `base.layers`.",
+    )
+    solution_code = THAW
+    typical_mistakes = (
+        changed(THAW, "follow the new images", ("layer.trainable = False", "pass")),
+        Mistake(
+            """
+def thaw(base):
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    base.trainable = True
+    return base
+""",
+            "sets every layer of it",
+        ),
+        Mistake(
+            """
+def thaw(base):
+    for layer in base.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    return base
+""",
+            "the base as a whole is still frozen",
+        ),
+        changed(
+            THAW, "kernels stay frozen", ("isinstance(layer", "layer.weights or isinstance(layer")
+        ),
+        changed(THAW, "does its last line say return", ("    return base", "")),
+    )
+
+    def verify(self, answer):
+        """Look at what trains, and at the statistics after a fit at a learning rate of 0."""
+        import keras
+
+        rng = np.random.default_rng()
+        base = self._network(*(int(n) for n in rng.integers(3, 9, size=2)))
+        convolutions = [layer for layer in base.layers if hasattr(layer, "kernel")]
+        new = _is_model(call(answer, base, name=self.answer), self.answer)
+        if not new.trainable:
+            raise Wrong("the base as a whole is still frozen: it has a `trainable` of its own.")
+        found = {id(weight) for weight in new.trainable_weights}
+        if not all(id(layer.kernel) in found for layer in convolutions):
+            raise Wrong("kernels stay frozen: only batch normalization should.")
+        held = [weight.numpy() for weight in base.non_trainable_weights]
+        statistics = [w for w in base.weights if "moving" in w.path]
+        before = [weight.numpy() for weight in statistics]
+        model = keras.Sequential([new, keras.layers.Dense(2, activation="softmax")])
+        model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+        images = rng.uniform(0, 1, (8, 8, 8, 1)).astype("float32")
+        model.fit(images, np.arange(8) % 2, batch_size=8, verbose=0)
+        if any(not np.array_equal(w, old) for w, old in zip(statistics, before, strict=True)):
+            raise Wrong(
+                "at a learning rate of 0, the moving statistics still follow the new images: its "
+                "batch normalization is not frozen. Mind the order: `base.trainable = True` sets "
+                "every layer of it."
+            )
+        return (
+            f"{_size(new.trainable_weights):,} weights of the base train, {_size(held):,} stay: "
+            "those of batch normalization, the moving statistics among them."
+        )
+
+    @staticmethod
+    def _network(first, second):
+        from keras import Input, Sequential, layers
+
+        parts = [Input((8, 8, 1))]
+        for width in (first, second):
+            parts += [layers.Conv2D(width, 3), layers.BatchNormalization(), layers.ReLU()]
+        base = Sequential([*parts, layers.GlobalAveragePooling2D()])
+        base.trainable = False
+        return base
+
+
 class Beat(Exercise):
     """Learn five digits from ten images of each, better than a network from scratch."""
 
@@ -372,4 +463,5 @@ def _scaled_twice(seed):
 
 counts = Counts()
 head = Head()
+thaw = Thaw()
 beat = Beat()

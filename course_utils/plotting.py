@@ -366,7 +366,7 @@ def forest(effects, *, title, xlabel, zero="no effect"):
         axis.plot(interval.estimate, row, marker, color=ink, markerfacecolor=fill)
     axis.set(yticks=range(len(effects)), yticklabels=list(effects))
     headline(figure, title)
-    axis.set_xlabel(f"{xlabel}\n0 is {zero}; filled: the interval excludes it (triangle: below)")
+    axis.set_xlabel(f"{xlabel}\n0 is {zero}\nfilled: the interval excludes 0; triangle: below it")
     axis.set_ylim(len(effects) - 0.4, -0.6)
     axis.grid(axis="x")
     return figure

@@ -73,7 +73,9 @@ def loss_curves(runs, *, title):
         axis.plot(epochs, validation, color=BLUE, marker="", linestyle="-", label="validation")
         lowest = int(np.nanargmin(validation))
         axis.plot(epochs[lowest], validation[lowest], "*", color=GREEN, markersize=15)
-        axis.set(title=f"{name}: lowest at epoch {lowest + 1}", xlabel="epoch")
+        # Small: it names the run, and two of them stand side by side.
+        axis.set_title(f"{name}: lowest at epoch {lowest + 1}", fontsize="small")
+        axis.set_xlabel("epoch")
         axis.grid(axis="y")
     axes[0, 0].set_ylabel("cross-entropy")
     axes[0, 0].legend()

@@ -1,22 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
+from figures import drawn, texts
 
-from course_utils import network_plots, plotting
+from course_utils import network_plots
 
 RNG = np.random.default_rng(0)
-
-
-def drawn(figure):
-    """Check that it is a figure that can be drawn, and return it."""
-    assert isinstance(figure, Figure)
-    assert plotting.to_png(figure).startswith(b"\x89PNG")
-    return figure
-
-
-def texts(axis):
-    return [text.get_text() for text in axis.texts]
 
 
 @pytest.fixture

@@ -1,22 +1,11 @@
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
+from figures import drawn, texts
 
-from course_utils import metrics, plotting, result_plots
+from course_utils import metrics, result_plots
 from course_utils.slides_log import SLIDES_LOG
 
 RNG = np.random.default_rng(0)
-
-
-def drawn(figure):
-    """Check that it is a figure that can be drawn, and return it."""
-    assert isinstance(figure, Figure)
-    assert plotting.to_png(figure).startswith(b"\x89PNG")
-    return figure
-
-
-def texts(axis):
-    return [text.get_text() for text in axis.texts]
 
 
 def test_log_and_rerun_draws_four_lines_that_differ_without_colour():

@@ -8,6 +8,17 @@ from . import Problem, store
 from .execute import Result
 
 
+def takes_out(parser):
+    """Declare ``--out``, which the commands that show a finished run have in common."""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=None,
+        metavar="FOLDER",
+        help="the folder that course run wrote, default: the course's build/",
+    )
+
+
 @dataclass
 class Executed:
     """A notebook with the outputs of its last run.

@@ -14,17 +14,13 @@ MARK = ".course"  # a file that says: this folder was made here, and may be made
 
 def add_arguments(parser):
     """Declare the options of ``course site``."""
+    from .executed import takes_out
+
     parser.epilog = (
         "It shows what course run has computed, and computes nothing itself. Open "
         "build/site/index.html; it needs no server."
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=None,
-        metavar="FOLDER",
-        help="the folder that course run wrote, default: the course's build/",
-    )
+    takes_out(parser)
 
 
 def run(options):

@@ -23,6 +23,8 @@ WITHOUT_SOURCE = {"picture", "verdict", "claim", "sentence", "question"}
 
 def add_arguments(parser):
     """Declare the options of ``course slides``."""
+    from .executed import takes_out
+
     parser.epilog = (
         "Each file of build/slides holds a whole lecture, and opens from a stick. Keys: arrows, "
         "space, S for the speaker's notes, Esc for an overview."
@@ -30,13 +32,7 @@ def add_arguments(parser):
     parser.add_argument(
         "notebooks", nargs="*", help="numbers (03), names or paths (default: the whole course)"
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=None,
-        metavar="FOLDER",
-        help="the folder that course run wrote, default: the course's build/",
-    )
+    takes_out(parser)
 
 
 def run(options):

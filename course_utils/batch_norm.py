@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .models import slides_network
+from .renewal import reseed
 
 STARTS = {"mean": 0.0, "variance": 1.0}  # of Keras' moving averages, before the first step
 
@@ -66,26 +67,6 @@ def compiled(scale, **options):
     return network
 
 
-def renew(network, seed):
-    """Make a compiled network as if it were new: new weights, an optimizer that has seen nothing.
-
-    Compiling another one would trace its graph again, which takes longer than a short training.
-
-    Parameters
-    ----------
-    network : keras.Model
-    seed : int
-        Of the weights.
-    """
-    import keras
-
-    keras.utils.set_random_seed(seed)
-    network.set_weights(keras.models.clone_model(network).get_weights())
-    for state in network.optimizer.variables:
-        if state is not network.optimizer._learning_rate:
-            state.assign(np.zeros(state.shape))
-
-
 def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, callbacks=()):
     """Train a compiled network from new weights, in an order that the seed fixes.
 
@@ -94,7 +75,7 @@ def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, callb
     float
         Mean loss of the last epoch, in training mode.
     """
-    renew(network, seed)
+    reseed(network, seed)
     network.optimizer.learning_rate = rate
     rng = np.random.default_rng(seed)
     order = [rng.permutation(len(images)) for _ in range(epochs)]

@@ -16,7 +16,7 @@ import numpy as np
 
 from .choices import one_of
 from .improvements import Recipe
-from .regularization_runs import renew
+from .renewal import renew
 
 HELD_OUT = ("validation", "tuning")
 _AT_ONCE = 500  # images a step when measuring: the fastest here

@@ -179,8 +179,8 @@ def filter_sheets(sheets, *, title, columns=16, own_scale=()):
     title : str
     columns : int
     own_scale : collection of str
-        Names of sheets with a scale and a bar of their own, such as a difference, whose small
-        values would be one grey on the scale of the others.
+        Names of sheets with a scale, a bar and colours of their own, such as a difference, whose
+        small values would be one grey on the scale of the others. White is zero in these.
 
     Returns
     -------
@@ -202,8 +202,8 @@ def filter_sheets(sheets, *, title, columns=16, own_scale=()):
         for n in range(sheet.shape[-1]):
             row, column = (n // columns) * (k + 1), (n % columns) * (k + 1)
             picture[row : row + k, column : column + k] = sheet[..., n]
-        limit = np.abs(sheet).max() if name in own_scale else top
-        shown = axis.imshow(picture, cmap="gray", vmin=-limit, vmax=limit)
+        limit, colours = (np.abs(sheet).max(), "PuOr_r") if name in own_scale else (top, "gray")
+        shown = axis.imshow(picture, cmap=colours, vmin=-limit, vmax=limit)
         axis.set_title(name, fontsize=10, fontweight="normal")
         axis.axis("off")
         label = name if name in own_scale else "weight"

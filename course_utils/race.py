@@ -15,6 +15,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from .schedules import one_cycle
+
 MNIST_MEAN, MNIST_SPREAD = 0.1307, 0.3081  # of all training pixels, on the scale from 0 to 1
 TARGET = 0.99
 SAMPLE = 1_000  # training images that a network may look at while it is built
@@ -35,7 +37,7 @@ class Recipe:
     rate : float
         Learning rate; with `one_cycle` its highest value.
     one_cycle : bool
-        Whether the rate rises and falls (see `one_cycle`) or stays.
+        Whether the rate rises and falls (see `schedules.one_cycle`) or stays.
     betas : (float, float)
         Of Adam: how long it remembers gradients, and squared gradients.
     batch_size, epochs : int
@@ -67,40 +69,8 @@ class Recipe:
     def rates(self, steps):
         """Return the learning rate of each of `steps` steps, float32 (steps,)."""
         if self.one_cycle:
-            return one_cycle(steps, self.rate)
+            return one_cycle(steps, self.rate).astype("float32")
         return np.full(steps, self.rate, "float32")
-
-
-def one_cycle(steps, peak, rise=0.3, start=1 / 25, end=1 / 250_000):
-    """Return a learning rate that rises to a peak and falls to almost nothing, along cosines.
-
-    After L. N. Smith and N. Topin, "Super-convergence" (2018); with the defaults of PyTorch's
-    ``OneCycleLR``, which *train_mnist_fast* uses.
-
-    Parameters
-    ----------
-    steps : int
-    peak : float
-        The highest rate.
-    rise : float
-        Share of the steps before the peak.
-    start, end : float
-        First and last rate, as shares of the peak.
-
-    Returns
-    -------
-    ndarray of float32, shape (steps,)
-    """
-    if steps < 1 or not 0 < rise < 1:
-        raise ValueError(f"steps must be at least 1 and rise in (0, 1): got {steps}, {rise}")
-    at = np.linspace(0, 1, steps)
-    up, down = at / rise, (at - rise) / (1 - rise)
-
-    def along(first, last, share):
-        return last + (first - last) * (1 + np.cos(np.pi * share)) / 2
-
-    share = np.where(at < rise, along(start, 1, up), along(1, end, down))
-    return (peak * share).astype("float32")
 
 
 def slides_logits(sample=None):

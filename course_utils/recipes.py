@@ -11,8 +11,9 @@ from time import process_time
 
 import numpy as np
 
-from .batch_norm import normalised_network, renew
+from .batch_norm import normalised_network
 from .regularization import cutout
+from .renewal import reseed
 from .schedules import one_cycle, per_step
 
 
@@ -138,7 +139,7 @@ def fresh(recipe, seed, scale):
     The next call with the same kind of recipe makes this same object new again.
     """
     network = _compiled(recipe.normalise, recipe.momentum, recipe.weight_decay, scale)
-    renew(network, seed)
+    reseed(network, seed)
     network.optimizer.learning_rate = recipe.rate
     return network
 

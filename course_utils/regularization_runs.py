@@ -11,6 +11,7 @@ import numpy as np
 
 from .choices import one_of
 from .regularization import penalise
+from .renewal import renew
 
 VARIANTS = (
     "plain",
@@ -151,30 +152,3 @@ def _renewed(variant, scale, input_shape):
     # The new one first: what is kept draws its first weights from the same seed when it is built.
     new = pets_network(variant, scale, input_shape)
     return renew(_kept(variant, scale, input_shape), new)
-
-
-def renew(network, new):
-    """Make a trained network as if it were new, and keep its graph, which took time to trace.
-
-    Weights and the states of dropout become those of `new`, and what its optimizer remembers
-    becomes 0, as before the first step of SGD, RMSprop and Adam.
-
-    Parameters
-    ----------
-    network : keras.Model
-        Compiled.
-    new : keras.Model
-        Freshly built in the same way; need not be compiled.
-
-    Returns
-    -------
-    keras.Model
-        `network`.
-    """
-    for old, fresh in zip(network.variables, new.variables, strict=True):
-        old.assign(fresh)
-    optimizer = network.optimizer
-    for state in optimizer.variables:
-        if state is not optimizer._learning_rate:
-            state.assign(np.zeros(state.shape))
-    return network

@@ -12,18 +12,19 @@ from .sizes import whole
 def one_cycle(steps, peak, *, rise=0.3, start=1 / 25, end=1 / 250_000):
     """Return the learning rate of every step of a cosine 1cycle.
 
-    The rate climbs along half a cosine from `start` to 1 times the peak, and falls along another
-    to `end` times the peak, which the last step has exactly (Smith and Topin, "Super-convergence",
-    2018; the cosine form and these defaults are those of PyTorch's `OneCycleLR`).
+    The rate climbs along half a cosine from `start` times the peak to the peak, and falls along
+    another to `end` times the peak, which the last step has (Smith and Topin, "Super-convergence",
+    2018; the cosine form and these defaults are those of PyTorch's `OneCycleLR`, which places the
+    peak one step earlier).
 
     Parameters
     ----------
     steps : int
         Weight updates of the whole training, at least 2.
     peak : float
-        The largest rate.
+        The largest rate. A step that does not fall on it exactly stays a little below.
     rise : float
-        Share of the steps until the peak, between 0 and 1.
+        Where the peak is on the way from the first step, 0, to the last, 1.
     start, end : float
         First and last rate, as shares of `peak`.
 
@@ -34,22 +35,17 @@ def one_cycle(steps, peak, *, rise=0.3, start=1 / 25, end=1 / 250_000):
     Raises
     ------
     ValueError
-        For fewer than 2 steps, a peak of 0 or less, or a rise that leaves no step before or after.
+        For fewer than 2 steps, a peak of 0 or less, or a rise that is not between 0 and 1.
     """
     steps = whole("steps", steps, least=2)
     if not peak > 0:
         raise ValueError(f"peak must be above 0: got {peak!r}")
-    top = rise * steps - 1
-    if not 0 <= top < steps - 1:
-        raise ValueError(
-            f"rise must leave a step on either side of the peak: got {rise!r} of {steps} steps"
-        )
-    at = np.arange(steps)
-    up = np.clip(at / top, 0, 1) if top > 0 else np.ones(steps)
-    down = np.clip((at - top) / (steps - 1 - top), 0, 1)
-    rising = _between(start, 1.0, up)
-    falling = _between(1.0, end, down)
-    return peak * np.where(at <= top, rising, falling)
+    if not 0 < rise < 1:
+        raise ValueError(f"rise must be between 0 and 1: got {rise!r}")
+    at = np.linspace(0, 1, steps)
+    rising = _between(start, 1.0, at / rise)
+    falling = _between(1.0, end, (at - rise) / (1 - rise))
+    return peak * np.where(at < rise, rising, falling)
 
 
 def _between(first, last, share):

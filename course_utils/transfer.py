@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .choices import one_of
+from .renewal import forget, renew
 
 WAYS = ("from scratch", "untrained base", "frozen base", "fine-tuned")
 STEPS = 120  # updates: from scratch all of them; fine-tuned half for the head alone, half for all
@@ -249,7 +250,7 @@ def transfer_run(seed, *, way, base, train, validation, steps=STEPS, rate=LOW_RA
         model, moved_by = tuned(seed, base, train, rate=rate, steps=steps)
         found = {"drift": moved_by}
     else:
-        model, _ = _renewed(seed, base, int(labels.max()) + 1)
+        model, _ = _untrained(seed, base, int(labels.max()) + 1)
         _fit(model, RATE, images, labels, steps)
         found = {}
     return found | {
@@ -278,7 +279,7 @@ def tuned(seed, base, train, *, rate=LOW_RATE, steps=STEPS):
         of its base's kernels.
     """
     images, labels = train
-    model, head = _renewed(seed, base, int(labels.max()) + 1)
+    model, head = _untrained(seed, base, int(labels.max()) + 1)
     inner = model.layers[0]
     inner.set_weights(base.get_weights())
     start = kernels(inner)
@@ -334,15 +335,14 @@ def _probed(base, train, validation):
     return probe(*features)
 
 
-def _renewed(seed, base, classes):
+def _untrained(seed, base, classes):
     """Return the kept network, and its head alone, with new random weights."""
     import keras
 
     shape, filters = base.input_shape[1:], _filters(base)
     model, head = _compiled(shape, filters, classes)
     keras.utils.set_random_seed(seed)  # here: the first call has used random numbers to build
-    model.set_weights(with_head(base_network(shape, filters), classes).get_weights())
-    return model, head
+    return renew(model, with_head(base_network(shape, filters), classes)), head
 
 
 @cache
@@ -359,10 +359,8 @@ def _compiled(input_shape, filters, classes):
 
 def _fit(model, rate, images, labels, steps):
     """Train a kept model as if it had been compiled anew."""
-    optimizer = model.optimizer
-    for state in optimizer.variables:
-        state.assign(np.zeros(state.shape, state.dtype))
-    optimizer.learning_rate = rate
+    forget(model.optimizer)
+    model.optimizer.learning_rate = rate
     # All updates are one long epoch of whole batches: another size would be traced anew.
     rounds = -(-steps * BATCH // len(images))
     order = np.concatenate([np.random.permutation(len(images)) for _ in range(rounds)])

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from course_utils import race
+from course_utils import race, schedules
 from course_utils.best_network import BEST, best_network, distorted
 
 RNG = np.random.default_rng(0)
@@ -30,23 +30,6 @@ def tiny(sample=None):
 TINY = race.Recipe("tiny", "None.", tiny, rate=0.01, batch_size=32, epochs=3)
 
 
-def test_one_cycle_is_that_of_the_record():
-    rates = race.one_cycle(1_001, 0.01)
-    assert rates[0] == pytest.approx(0.01 / 25)
-    assert rates.max() == pytest.approx(0.01)
-    assert rates.argmax() == 300
-    assert rates[-1] == pytest.approx(0.01 / 250_000, rel=1e-3)
-    assert rates[150] == pytest.approx((0.01 + 0.01 / 25) / 2, rel=1e-3)
-    assert (np.diff(rates[:301]) > 0).all()
-    assert (np.diff(rates[300:]) < 0).all()
-
-
-@pytest.mark.parametrize(("steps", "rise"), [(0, 0.3), (10, 0.0), (10, 1.0)])
-def test_one_cycle_refuses_what_is_no_cycle(steps, rise):
-    with pytest.raises(ValueError, match="steps must be"):
-        race.one_cycle(steps, 0.01, rise)
-
-
 def test_the_loop_takes_the_steps_that_adam_takes():
     # One batch an epoch, so that there is no order: the same steps by hand must give the same.
     images, labels = bars(20)
@@ -60,7 +43,7 @@ def test_the_loop_takes_the_steps_that_adam_takes():
         keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=0.1),
     )
     scaled = (images.astype("float32") / 255 - 0.13) / 0.31
-    for rate in race.one_cycle(3, 0.01):
+    for rate in schedules.one_cycle(3, 0.01):
         network.optimizer.learning_rate = float(rate)
         network.train_on_batch(scaled, np.eye(10)[labels])
     for ours, theirs in zip(found, network.get_weights(), strict=True):

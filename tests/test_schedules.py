@@ -6,17 +6,18 @@ from course_utils import schedules
 
 
 def test_one_cycle_has_the_records_shape():
-    rates = schedules.one_cycle(200, 0.01)
-    assert rates.shape == (200,)
+    rates = schedules.one_cycle(1_001, 0.01)
+    assert rates.shape == (1_001,)
     assert rates[0] == pytest.approx(0.01 / 25)
-    assert rates[59] == rates.max() == pytest.approx(0.01)
+    assert rates[300] == rates.max() == pytest.approx(0.01)
+    assert rates[150] == pytest.approx((0.01 + 0.01 / 25) / 2)
     assert rates[-1] == pytest.approx(0.01 / 250_000)
-    assert (np.diff(rates[:60]) > 0).all()
-    assert (np.diff(rates[59:]) < 0).all()
+    assert (np.diff(rates[:301]) > 0).all()
+    assert (np.diff(rates[300:]) < 0).all()
 
 
 def test_one_cycle_is_made_of_cosines():
-    rates = schedules.one_cycle(101, 2.0, rise=41 / 101, start=0.5, end=0.0)
+    rates = schedules.one_cycle(101, 2.0, rise=0.4, start=0.5, end=0.0)
     assert rates[20] == pytest.approx(1.5)
     assert rates[10] == pytest.approx(1 + (1 - np.cos(np.pi / 4)) / 2)
     assert rates[70] == pytest.approx(1.0)
@@ -34,8 +35,8 @@ def test_one_cycle_stays_between_its_ends_and_its_peak(steps):
     [
         ({"steps": 1, "peak": 1.0}, "at least 2"),
         ({"steps": 10, "peak": 0}, "peak must be above 0"),
-        ({"steps": 10, "peak": 1.0, "rise": 0.0}, "either side"),
-        ({"steps": 10, "peak": 1.0, "rise": 1.0}, "either side"),
+        ({"steps": 10, "peak": 1.0, "rise": 0.0}, "between 0 and 1"),
+        ({"steps": 10, "peak": 1.0, "rise": 1.0}, "between 0 and 1"),
     ],
 )
 def test_one_cycle_says_what_it_cannot(options, words):

@@ -477,7 +477,7 @@ def _hidden_score(build):
     """Train with Adam and 1cycle, four epochs on 800 digits, with each seed; score on others."""
     import keras
 
-    from ..batch_norm import renew
+    from ..renewal import reseed
     from ..schedules import one_cycle, per_step
 
     (images, labels), (hidden, true) = _digits()
@@ -485,7 +485,7 @@ def _hidden_score(build):
     network.compile(keras.optimizers.Adam(), "sparse_categorical_crossentropy")
     right = []
     for seed in _SEEDS:
-        renew(network, seed)
+        reseed(network, seed)
         rng = np.random.default_rng(seed)
         order = np.concatenate([rng.permutation(len(images)) for _ in range(4)])
         rates = one_cycle(-(-len(order) // 32), 0.01)

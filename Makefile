@@ -62,9 +62,13 @@ test: .venv/installed
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
 	$(IN_VENV) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
-browser: .venv/installed
+browser: .venv/browser
+	$(IN_VENV) -m pytest -n 2 --dist loadfile tests/browser $(OPTIONS)
+
+# Made last too, so that pip is asked once.
+.venv/browser: .venv/installed
 	$(IN_VENV) -m pip install --disable-pip-version-check --quiet -e ".[browser]"
-	$(IN_VENV) -m pytest tests/browser $(OPTIONS)
+	@$(IN_VENV) -c "open('.venv/browser', 'w').close()"
 
 bench: .venv/installed
 	$(IN_VENV) benchmarks/bench.py $(OPTIONS)

@@ -109,7 +109,7 @@ PARTS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--seeds", type=int, default=5, help="of the part changes")
+    parser.add_argument("--seeds", type=int, default=5, help="of the parts changes and sizes")
     options = parser.parse_args()
     unknown = set(options.parts) - set(PARTS)
     if unknown:
@@ -122,10 +122,8 @@ def main():
     title = load("digits", "real").title
     RESULTS.mkdir(exist_ok=True)
     for part in options.parts or PARTS:
-        seeds = {
-            "tuning": TUNING_SEEDS,
-            "changes": range(FIRST_SEED, FIRST_SEED + options.seeds),
-        }.get(part, range(FIRST_SEED, FIRST_SEED + FEWER))
+        count = FEWER if part == "batches" else options.seeds
+        seeds = TUNING_SEEDS if part == "tuning" else range(FIRST_SEED, FIRST_SEED + count)
         settings = {"data": title, "images": TRAINING[part], "threads": 1}
         if part in EPOCHS:
             settings["epochs"] = EPOCHS[part]

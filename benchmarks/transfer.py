@@ -82,6 +82,7 @@ def main():
         "pets": {**PETS, "data": "drawn pets, Cats and Dogs"},
         "batches of": transfer.BATCH,
         "rates": [transfer.RATE, transfer.LOW_RATE],
+        "head": "logistic regression",
     }
     RESULT.parent.mkdir(exist_ok=True)
     variants = digits_variants() | pets_variants()

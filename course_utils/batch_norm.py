@@ -6,6 +6,7 @@ import numpy as np
 
 from .models import slides_network
 from .renewal import reseed
+from .schedules import train
 
 STARTS = {"mean": 0.0, "variance": 1.0}  # of Keras' moving averages, before the first step
 
@@ -67,8 +68,18 @@ def compiled(scale, **options):
     return network
 
 
-def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, callbacks=()):
+def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, watch=None):
     """Train a compiled network from new weights, in an order that the seed fixes.
+
+    Parameters
+    ----------
+    network : keras.Model
+        As `compiled` returns it.
+    images, labels : arrays
+    rate : float
+    epochs, batch_size, seed : int
+    watch : Path, optional
+        Looks at the network after each step.
 
     Returns
     -------
@@ -76,14 +87,16 @@ def train_anew(network, images, labels, rate, *, epochs, batch_size, seed, callb
         Mean loss of the last epoch, in training mode.
     """
     reseed(network, seed)
-    network.optimizer.learning_rate = rate
     rng = np.random.default_rng(seed)
-    order = [rng.permutation(len(images)) for _ in range(epochs)]
-    options = {"shuffle": False, "verbose": 0, "callbacks": list(callbacks)}
-    for rows in (np.concatenate(order[:-1], dtype=int) if epochs > 1 else [], order[-1]):
-        if len(rows):
-            log = network.fit(images[rows], labels[rows], batch_size, **options)
-    return log.history["loss"][0]
+    order = np.concatenate([rng.permutation(len(images)) for _ in range(epochs)])
+    steps = -(-len(order) // batch_size)
+    at_once, losses = 1 if watch else steps, []
+    for first in range(0, steps, at_once):
+        rows = order[first * batch_size : (first + at_once) * batch_size]
+        losses.extend(train(network, images[rows], labels[rows], [rate] * at_once, batch_size))
+        if watch:
+            watch.note()
+    return float(np.mean(losses[-max(1, len(images) // batch_size) :]))
 
 
 class Path:
@@ -96,23 +109,17 @@ class Path:
 
     Attributes
     ----------
-    callback : keras.callbacks.Callback
-        To be given to `fit`.
     steps : list of int
         When weights were kept, counted from 1.
     weights : list of lists of array
     """
 
     def __init__(self, network, every):
-        import keras
-
         self.network, self.every, self._step = network, every, 0
         self.steps, self.weights = [], []
-        self.callback = keras.callbacks.LambdaCallback(
-            on_train_batch_end=lambda batch, logs=None: self._note()
-        )
 
-    def _note(self):
+    def note(self):
+        """Take note of the network after one more step."""
         self._step += 1
         if self._step % self.every == 0:
             self.steps.append(self._step)
@@ -153,8 +160,9 @@ class Recorder(Path):
             )
         self.statistics = [{"mean": [], "variance": []} for _ in self._norms]
 
-    def _note(self):
-        super()._note()
+    def note(self):
+        """Take note of the network and of its last batch, after one more step."""
+        super().note()
         for norm, seen in zip(self._norms, self.statistics, strict=True):
             seen["mean"].append(norm.moving_mean.numpy())
             seen["variance"].append(norm.moving_variance.numpy())

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
 
 from course_utils import plotting
 from course_utils.plotting import BLUE, GREEN, GREY, OCHRE, ORANGE, styled
@@ -141,7 +142,8 @@ def leakage_meter(chosen, fresh, *, title):
         axis.hist(values, bins, alpha=0.45, color=color, hatch=hatch, edgecolor=color, label=name)
     top = axis.get_ylim()[1]
     for values, color in ((fresh, BLUE), (chosen, ORANGE)):
-        axis.plot([values.mean()] * 2, [0, 1.1 * top], color=color, marker="", linestyle="-")
+        (line,) = axis.plot([values.mean()] * 2, [0, 1.1 * top], color=color, marker="")
+        line.set_path_effects([withStroke(linewidth=5, foreground="white")])
     axis.annotate(
         "",
         (chosen.mean(), 1.05 * top),

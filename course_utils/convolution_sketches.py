@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
+from matplotlib.patheffects import withStroke
 from matplotlib.transforms import Affine2D
 
 from . import plotting
@@ -15,6 +16,8 @@ from .plotting import BLUE, ORANGE
 LYING = np.array([[1.0, 0.0], [-0.55, -0.42]])
 # A sheet stands: columns go right and a little up, rows go down the page.
 STANDING = np.array([[0.62, 0.2], [0.0, -1.0]])
+HALO = [withStroke(linewidth=2.5, foreground="white")]  # a line is seen on pictures of any shade
+_GUIDE = 1.6  # above a sheet's face; below 2, where what has to be seen begins (see `legibility`)
 TINTS = ("#FFB3A8", "#AEEBAE", "#B4C8FF")  # white, seen in one channel: red, green, blue
 
 
@@ -47,16 +50,16 @@ class Sheet:
         points = [self.point(row + r, column + c) for r, c in corners]
         self.axis.add_patch(Polygon(points, closed=True, **look))
 
-    def grid(self, face="white", edge="#9A9A9A"):
+    def grid(self, face="white", edge="#707070"):
         """Draw the map with its cells."""
         rows, columns = self.shape
         self.area(0, 0, rows, columns, facecolor=face, edgecolor=edge, lw=1, alpha=0.92)
         for row in range(1, rows):
             ends = np.array([self.point(row, 0), self.point(row, columns)])
-            self.axis.plot(*ends.T, "-", color=edge, lw=0.4, marker="")
+            self.axis.plot(*ends.T, "-", color=edge, lw=0.4, marker="", zorder=_GUIDE)
         for column in range(1, columns):
             ends = np.array([self.point(0, column), self.point(rows, column)])
-            self.axis.plot(*ends.T, "-", color=edge, lw=0.4, marker="")
+            self.axis.plot(*ends.T, "-", color=edge, lw=0.4, marker="", zorder=_GUIDE)
 
     def picture(self, values, **options):
         """Draw an image on the sheet."""
@@ -80,7 +83,7 @@ class Sheet:
         """Draw thin lines from the corners of an area of this sheet to a point."""
         for r, c in ((0, 0), (0, columns), (rows, columns), (rows, 0)):
             ends = np.array([self.point(row + r, column + c), to])
-            self.axis.plot(*ends.T, line, color=color, lw=0.9, marker="")
+            self.axis.plot(*ends.T, line, color=color, lw=0.9, marker="", path_effects=HALO)
 
 
 def _space(size):
@@ -182,7 +185,7 @@ def stacked_maps(channels, maps, *, title, window=(0.35, 0.42), names=None, map_
     axis.plot(*unit, "s", color=ORANGE, markersize=8, markeredgecolor="white")
     for from_ in inputs:
         ends = np.array([from_.point(top + size / 2, left + size), unit])
-        axis.plot(*ends.T, "-", color=ORANGE, lw=1.4, marker="")
+        axis.plot(*ends.T, "-", color=ORANGE, lw=1.4, marker="", path_effects=HALO)
     right = start + 1.35 * maps.shape[-1] + 0.62 * width + 2.6
     middle = (0.62 * width + 1.35 * channels.shape[-1] + start) / 2
     axis.text(

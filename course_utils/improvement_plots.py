@@ -47,7 +47,8 @@ def gains_and_costs(effects, *, title, live=(), names=("stored", "this run")):
     -------
     Figure
         Left: paired intervals of the gain in points, on an axis that is linear within ±1 and
-        logarithmic outside. Right: CPU-seconds of training and multiply-adds, as multiples.
+        logarithmic outside; a row with another number of seeds than most says so. Right:
+        CPU-seconds of training and multiply-adds, as multiples.
 
     Raises
     ------
@@ -85,7 +86,7 @@ def gains_and_costs(effects, *, title, live=(), names=("stored", "this run")):
         )  # fmt: skip
     left.set(
         yticks=[places[_row_name(effect.variant)] for effect in effects],
-        yticklabels=[effect.variant for effect in effects],
+        yticklabels=_with_seeds(effects),
         ylim=(bottom + 0.1, -0.7),
     )
     _gain_axis(left, [*effects, *live])
@@ -93,6 +94,16 @@ def gains_and_costs(effects, *, title, live=(), names=("stored", "this run")):
     _legend(figure, left, right, names if live else None)
     headline(figure, title)
     return figure
+
+
+def _with_seeds(effects):
+    """Return the names of effects, with the number of seeds where not all have the same."""
+    counts = [effect.gain.n for effect in effects]
+    usual = max(counts, key=counts.count)
+    return [
+        effect.variant + ("" if effect.gain.n == usual else f" (n = {effect.gain.n})")
+        for effect in effects
+    ]
 
 
 def _row_name(variant):
@@ -304,8 +315,9 @@ def front(table, *, title):
     Returns
     -------
     Figure
-        Marker and colour tell the depth, the number beside it the width; a network that another
-        one beats in both is hollow.
+        Marker and colour tell the depth, the number beside it the width. A full marker is on the
+        front in at least 95 % of the draws of seeds, a hollow one in at most 5 %; what lies between
+        is half full, with its share.
     """
     figure, axis = plotting.subplots(size=(7.8, 4.4))
     best = table[table["front"]].sort_values("multiply_adds")
@@ -319,26 +331,31 @@ def front(table, *, title):
             group["multiply_adds"], 100 * group["accuracy"], 100 * group["se"], fmt="none",
             ecolor=ink, elinewidth=1,
         )  # fmt: skip
-        for filled in (True, False):
-            part = group[group["front"] == filled]
+        sure = group["on_front"]
+        for part, fill in (
+            (group[sure >= 0.95], "full"),
+            (group[(sure > 0.05) & (sure < 0.95)], "bottom"),
+            (group[sure <= 0.05], "none"),
+        ):
             axis.plot(
                 part["multiply_adds"], 100 * part["accuracy"], marker, color=ink, linestyle="",
-                markerfacecolor=ink if filled else "w", markersize=8,
+                fillstyle=fill, markerfacecoloralt="w", markersize=9,
             )  # fmt: skip
         axis.plot(
             [], [], marker, color=ink, linestyle="", markersize=8,
             label=f"{depth} convolution{'s' * (depth > 1)}",
         )  # fmt: skip
     for row in table.itertuples():
+        share = f" ({row.on_front:.0%})" if 0.05 < row.on_front < 0.95 else ""
         axis.annotate(
-            f"{row.width:g}", (row.multiply_adds, 100 * row.accuracy), (7, -4),
+            f"{row.width:g}{share}", (row.multiply_adds, 100 * row.accuracy), (7, -4),
             textcoords="offset points", fontsize=8.5, va="top",
         )  # fmt: skip
     axis.set_xscale("log")
     axis.set(
         xlabel="multiply-adds for one image (log scale)\n"
         "number: width, times the slides'; bar: standard error over seeds\n"
-        "hollow: another network costs no more and is better",
+        "full: on the front in ≥ 95 % of draws of seeds; hollow: in ≤ 5 %; half: as it says",
         ylabel="validation accuracy (%; log of the mistakes)",
     )
     # Otherwise the few bad networks would press all the good ones together.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .improvements import BASELINE, RATES, change_of, setting_name, tuning_recipes
+from .improvements import BASELINE, CHANGES, RATES, change_of, setting_name, tuning_recipes
 from .intervals import Interval
 
 
@@ -66,10 +66,11 @@ def effects(results, baseline=BASELINE):
     Returns
     -------
     list of Effect
-        In the order of the results; changes with fewer than 2 finished pairs are left out.
+        In the order of `improvements.CHANGES`, whenever each was run; changes with fewer than 2
+        finished pairs are left out.
     """
     table = results.table.query("status == 'ok'").set_index(["variant", "seed"])
-    found = []
+    found, places, listed = [], [], list(CHANGES.values())
     for variant in results.variants:
         if variant == baseline or variant not in table.index:
             continue
@@ -81,6 +82,7 @@ def effects(results, baseline=BASELINE):
         ratios = one.cpu_seconds / other.cpu_seconds
         points = results.effect(variant, baseline, "accuracy")
         change = change_of(variant)
+        places.append(listed.index(change))
         found.append(
             Effect(
                 variant,
@@ -95,7 +97,7 @@ def effects(results, baseline=BASELINE):
                 float((one.parameters / other.parameters).iloc[0]),
             )
         )
-    return found
+    return [found[k] for k in np.argsort(places, kind="stable")]
 
 
 def in_points(interval):
@@ -203,6 +205,24 @@ def median_time(runs):
     return float(np.median([seconds if reached else np.inf for seconds, reached in runs]))
 
 
+def seconds_an_epoch(results):
+    """Return the CPU-seconds of one epoch by batch size: the median over runs to a target.
+
+    Parameters
+    ----------
+    results : experiments.Results
+        As for `times_to_target`.
+
+    Returns
+    -------
+    dict of int to float
+        Smallest batches first.
+    """
+    table = results.table.query("status != 'failed'")
+    sizes = table.variant.str.rpartition(" ")[2].astype(int)
+    return (table.cpu_seconds / table.epochs).groupby(sizes).median().to_dict()
+
+
 def sizes_table(results):
     """Average a sweep over network sizes.
 
@@ -210,15 +230,22 @@ def sizes_table(results):
     -------
     pandas.DataFrame
         One row a network: width, depth, multiply_adds, parameters, accuracy and its standard
-        error `se` over seeds, cpu_seconds, and front (whether nothing else beats it).
+        error `se` over seeds, cpu_seconds, front (whether nothing else beats it), and on_front: the
+        share of 2,000 draws of seeds, with replacement and alike for all networks, in which nothing
+        else beats it. Networks without all of the seeds are left out.
     """
     import pandas as pd
 
+    finished = results.table.query("status == 'ok'")
+    accuracies = finished.pivot(index="seed", columns="variant", values="accuracy").dropna(axis=1)
     rows = []
-    for variant, runs in results.table.query("status == 'ok'").groupby("variant", sort=False):
+    for variant, runs in finished.groupby("variant", sort=False):
+        if variant not in accuracies:
+            continue
         width, depth = (float(part.split()[1]) for part in variant.split(", "))
         rows.append(
             {
+                "variant": variant,
                 "width": width,
                 "depth": int(depth),
                 "multiply_adds": int(runs.multiply_adds.iloc[0]),
@@ -229,4 +256,8 @@ def sizes_table(results):
             }
         )
     table = pd.DataFrame(rows)
-    return table.assign(front=nondominated(table.multiply_adds, table.accuracy))
+    values = accuracies[table.variant].to_numpy()
+    drawn = np.random.default_rng(0).integers(len(values), size=(2_000, len(values)))
+    fronts = [nondominated(table.multiply_adds, values[rows].mean(axis=0)) for rows in drawn]
+    front = nondominated(table.multiply_adds, table.accuracy)
+    return table.drop(columns="variant").assign(front=front, on_front=np.mean(fronts, axis=0))

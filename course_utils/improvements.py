@@ -199,7 +199,8 @@ class Change:
 
 
 _LARGE = {"units": 1024}
-_SELU = {"activation": "selu", "initializer": "lecun_normal", "standardized": True}
+_STANDARDIZED = {"standardized": True}
+_SELU = _STANDARDIZED | {"activation": "selu", "initializer": "lecun_normal"}
 _LAYERS, _WASTE = "add layers", "strides without discarding information"
 _HIDDEN, _SMALL = "ReLU, ELU and SELU work well", "smaller batches: more updates, slower"
 _SENSITIVE = "all are sensitive to the initial learning rate"
@@ -224,6 +225,7 @@ CHANGES = {
     ),
     "ELU": Change("activations", _HIDDEN, {"activation": "elu"}),
     "SELU, its initializer and inputs": Change("activations", _HIDDEN, _SELU),
+    "ReLU, standardized inputs": Change("activations", "not listed: SELU's control", _STANDARDIZED),
     "L1, tuned": Change("regularization", "L1, L2", {"l1": None}, "l1"),
     "L2, tuned": Change("regularization", "L1, L2", {"l2": None}, "l2"),
     "dropout, tuned": Change("regularization", "dropout", {"dropout": None}, "dropout"),

@@ -64,6 +64,37 @@ def standard_error(accuracy: float, n: int) -> float:
     return math.sqrt(accuracy * (1 - accuracy) / n)
 
 
+def share(right: Sequence[bool] | np.ndarray, level: float = 0.95) -> Interval:
+    """Return the share of answers that are right, with Wilson's interval.
+
+    Unlike a bootstrap's, it has a width where all answers are right, or none (E. Wilson, "Probable
+    inference, the law of succession, and statistical inference", 1927).
+
+    Parameters
+    ----------
+    right : array of shape (n,)
+        Of bool, or of 0 and 1.
+    level : float
+        Confidence level.
+
+    Raises
+    ------
+    ValueError
+        Without any answer, for values that are neither 0 nor 1, or a level outside of (0, 1).
+    """
+    from scipy import stats
+
+    right = finite(right, "right")
+    _level(level)
+    if right.ndim != 1 or not right.size or not np.isin(right, (0, 1)).all():
+        raise ValueError(
+            f"right must be a row of at least one 0 or 1: got an array of shape {right.shape}"
+        )
+    hits = int(right.sum())
+    ends = stats.binomtest(hits, right.size).proportion_ci(level, method="wilson")
+    return Interval(hits / right.size, float(ends.low), float(ends.high), level, right.size)
+
+
 def finite(values: object, name: str) -> np.ndarray:
     """Return values as an array of finite numbers, or say in one sentence why they are not."""
     array = np.asarray(values)

@@ -190,14 +190,15 @@ def _of_lines(figure, lines, behind):
         if line.get_linestyle() not in ("None", "", " ") and len(points) > 1:
             steps = np.linspace(0, len(points) - 1, 60)
             points = np.stack([np.interp(steps, range(len(points)), p) for p in points.T], axis=1)
-            colour = line.get_color()
-        else:
-            colour = line.get_markeredgecolor()
+            colours = [line.get_color()]
+        else:  # a mark is seen by its face or by its edge
+            colours = [line.get_markeredgecolor(), line.get_markerfacecolor()]
         columns, rows = points[:, 0].astype(int), (height - points[:, 1]).astype(int)
         inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
         pixels = behind[rows[inside], columns[inside]]
         if len(pixels):
-            ratio = np.median(contrast(_ink(colour, line.get_alpha(), pixels), pixels))
+            inks = [_ink(colour, line.get_alpha(), pixels) for colour in colours]
+            ratio = max(np.median(contrast(ink, pixels)) for ink in inks)
             place = (id(line.axes), line.get_xydata().tobytes())
             if place not in best or ratio > best[place][1]:
                 best[place] = (line.get_label(), ratio)

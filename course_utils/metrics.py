@@ -11,7 +11,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from course_utils.intervals import Interval, bootstrap, finite, paired, standard_error
+from course_utils.intervals import (
+    Interval,
+    bootstrap,
+    finite,
+    paired,
+    share,
+    standard_error,
+)
 
 __all__ = [
     "Interval",
@@ -22,6 +29,7 @@ __all__ = [
     "cross_entropy",
     "paired",
     "reliability",
+    "share",
     "softmax",
     "standard_error",
     "temperature",

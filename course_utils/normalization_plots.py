@@ -6,6 +6,19 @@ from matplotlib.ticker import PercentFormatter
 from . import plotting
 from .plotting import BLUE, GREEN, GREY, ORANGE, PURPLE, headline, styled
 
+LIMITS = 1e-6, 1e4  # of gradients; what vanishes further leaves the picture
+# One look a network in all figures: with batch normalization it is green.
+LOOKS = {
+    "sigmoid": (GREY, "P", ":"),
+    "sigmoid, residual": (PURPLE, "X", "-."),
+    "ReLU, glorot": ("#7A5C00", "^", (0, (1, 1))),
+    "ReLU": (ORANGE, "s", "--"),
+    "plain": (ORANGE, "s", "--"),
+    "ReLU, batch norm.": (GREEN, "o", "-"),
+    "batch normalization": (GREEN, "o", "-"),
+    "ReLU, batch norm., residual": (BLUE, "D", "-"),
+}
+
 
 @styled
 def momentum_view(values, averages, kept, accuracy, *, reference, momentum, limits=None):
@@ -31,13 +44,13 @@ def momentum_view(values, averages, kept, accuracy, *, reference, momentum, limi
     figure, (left, right) = plotting.subplots(1, 2, size=(9.6, 3.5))
     steps = np.arange(1, len(values) + 1)
     left.plot(steps, values, ".", color=GREY, markersize=4, linestyle="", label="each batch")
-    left.plot(steps, averages, "-", color=BLUE, marker="", linewidth=2.4, label="moving average")
+    left.plot(steps, averages, "-", color=GREEN, marker="", linewidth=2.4, label="moving average")
     left.set(xlabel="training step", ylabel="variance of one channel", ylim=limits)
     left.legend()
     right.plot(
         kept, reference, "--", color=GREY, marker="s", label="statistics of the images at hand"
     )
-    right.plot(kept, accuracy, "-", color=BLUE, marker="o", label="moving averages")
+    right.plot(kept, accuracy, "-", color=GREEN, marker="o", label="moving averages")
     right.set(xlabel="training step", ylabel="validation accuracy", ylim=(0, 1.03))
     right.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     right.grid(axis="y")
@@ -57,7 +70,7 @@ def slices(panels, steps, *, title):
 
     Parameters
     ----------
-    panels : mapping from label to array (points, step sizes)
+    panels : mapping from a name of `LOOKS` to array (points, step sizes)
         As `batch_norm.loss_slices` gives it; the first step size is 0, the loss itself.
     steps : sequence of int
         When in the training the points were.
@@ -68,10 +81,8 @@ def slices(panels, steps, *, title):
     Figure
     """
     figure, axes = plotting.subplots(1, len(panels), size=(9.0, 3.3), sharey=True, squeeze=False)
-    looks = [(ORANGE, "//", "s"), (GREEN, "..", "o")]
-    for axis, (label, losses), (color, hatch, marker) in zip(
-        axes[0], panels.items(), looks, strict=False
-    ):
+    for axis, (label, losses), hatch in zip(axes[0], panels.items(), ("//", ".."), strict=False):
+        color, marker, _ = LOOKS[label]
         losses = np.asarray(losses)
         axis.fill_between(
             steps,
@@ -93,17 +104,6 @@ def slices(panels, steps, *, title):
     return figure
 
 
-LIMITS = 1e-6, 1e4  # of gradients; what vanishes further leaves the picture
-LOOKS = [
-    (GREY, "o", ":"),
-    (PURPLE, "s", "-."),
-    (BLUE, "^", "--"),
-    ("#7A5C00", "P", (0, (1, 1))),
-    (ORANGE, "D", "-"),
-    (GREEN, "v", "-"),
-]
-
-
 @styled
 def rate_range(rates, losses, *, chance, title):
     """Draw where training ends against the learning rate.
@@ -111,8 +111,9 @@ def rate_range(rates, losses, *, chance, title):
     Parameters
     ----------
     rates : sequence of float
-    losses : mapping from label to sequence of float
-        Training loss at the end; NaN and infinity are drawn as crosses at the top.
+    losses : mapping from a name of `LOOKS` to array (seeds, rates)
+        Training loss at the end; what is no number, or off the scale, is drawn as a cross at the
+        top, one a seed.
     chance : float
         The loss of a guess.
     title : str
@@ -120,26 +121,40 @@ def rate_range(rates, losses, *, chance, title):
     Returns
     -------
     Figure
+        A small mark a seed, and a line through the medians, as far as they are on the scale.
     """
     figure, axis = plotting.subplots(size=(7.0, 3.3))
-    top = 1.5 * chance
+    top, rates = 1.5 * chance, np.asarray(rates)
     axis.axhline(chance, color=GREY, linewidth=1.2, linestyle=":", marker="")
     axis.annotate("guessing", (rates[0], chance), (0, 4), textcoords="offset points", fontsize=9)
-    for label, found in losses.items():
+    for place, (label, found) in enumerate(losses.items()):
+        color, marker, dash = LOOKS[label]
         found = np.asarray(found, dtype=float)
-        off = ~(found <= top)
-        line = axis.plot(rates, np.where(off, top, found), label=label)[0]
-        at = np.asarray(rates)[off]
-        axis.plot(at, [top] * len(at), "x", color=line.get_color(), markersize=12, linestyle="")
+        on = found <= top
+        middle = np.median(np.where(on, found, np.inf), axis=0)
+        middle[np.isinf(middle)] = np.nan
+        at = np.broadcast_to(rates * 1.05 ** (2 * place - 1), found.shape)
+        axis.plot(at[0], middle, color=color, marker="", linestyle=dash)
+        axis.plot(at[on], found[on], marker, color=color, markersize=4.5, linestyle="")
+        heights = top * (1.04 + 0.05 * np.cumsum(~on, axis=0))
+        axis.plot(at[~on], heights[~on], "x", color=color, markersize=8, linestyle="")
+        axis.plot([], [], color=color, marker=marker, markersize=5, linestyle=dash, label=label)
     axis.plot(
-        [], [], "x", color="black", markersize=10, linestyle="", label="off the scale, or no number"
+        [],
+        [],
+        "x",
+        color="black",
+        markersize=8,
+        linestyle="",
+        label="a run off the scale,\nor no number",
     )
     axis.set(
         xscale="log",
-        xlabel="learning rate of SGD with momentum 0.9 (log scale)",
+        xlabel="learning rate of SGD with momentum 0.9 (log scale)\n"
+        "a mark a seed, the line through their medians",
         ylabel="training loss (nats)",
     )
-    axis.set_ylim(0, 1.08 * top)
+    axis.set_ylim(0, 1.28 * top)
     axis.grid(axis="y")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     headline(figure, title)
@@ -153,7 +168,7 @@ def gradients(depths, ratios, firsts, *, title):
     Parameters
     ----------
     depths : sequence of int
-    ratios, firsts : mapping from label to sequence of float
+    ratios, firsts : mapping from a name of `LOOKS` to sequence of float
         Norm of the first layer's gradient over that of the last one; and the first one's norm.
     title : str
 
@@ -168,7 +183,8 @@ def gradients(depths, ratios, firsts, *, title):
         ("first layer / last layer", "norm in the first layer"),
         strict=True,
     ):
-        for (label, values), (color, marker, dash) in zip(found.items(), LOOKS, strict=False):
+        for label, values in found.items():
+            color, marker, dash = LOOKS[label]
             axis.plot(depths, values, color=color, marker=marker, linestyle=dash, label=label)
         axis.set(xscale="log", yscale="log", xlabel="layers", ylabel=f"{name} (log scale)")
         axis.set_xticks(depths, [str(depth) for depth in depths])

@@ -11,10 +11,10 @@ from time import process_time
 
 import numpy as np
 
+from . import schedules
 from .batch_norm import normalised_network
 from .regularization import cutout
 from .renewal import reseed
-from .schedules import one_cycle, per_step
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,9 @@ def train(recipe, seed, *, train, epochs, batch_size, scale):
     shown, targets = batches(recipe, images, train.labels, epochs=epochs, seed=seed)
     network = fresh(recipe, seed, scale)
     steps = -(-len(shown) // batch_size)
-    callbacks = [per_step(network, one_cycle(steps, recipe.rate))] if recipe.one_cycle else []
-    network.fit(shown, targets, batch_size, shuffle=False, verbose=0, callbacks=callbacks)
+    constant = np.full(steps, recipe.rate)
+    rates = schedules.one_cycle(steps, recipe.rate) if recipe.one_cycle else constant
+    schedules.train(network, shown, targets, rates, batch_size)
     return network
 
 
@@ -182,8 +183,12 @@ def measured(recipe, seed, *, digits, images, epochs, batch_size, scale):
 
 
 def halves(n):
-    """Return the places of two halves of n images: every second one, and those between."""
-    return np.arange(0, n, 2), np.arange(1, n, 2)
+    """Return the places of two halves of n images, split at random and always alike.
+
+    Not every second image: what comes in turns in a file, such as writers, must not tell the halves
+    apart.
+    """
+    return np.array_split(np.random.default_rng(0).permutation(n), 2)
 
 
 def named(name, rate, tuning=False):

@@ -11,7 +11,7 @@ import numpy as np
 
 from .choices import one_of
 from .regularization import penalise
-from .renewal import renew
+from .renewal import kept
 
 VARIANTS = (
     "plain",
@@ -129,9 +129,9 @@ def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25, quick
     from .experiments import Training
 
     data = tuple(standardised(pets.train.take(images, seed=seed), pets.validation))
-    make = _renewed if quick else _compiled
+    which = (variant, scale, pets.image_shape)
     return Training(
-        partial(make, variant, scale, pets.image_shape),
+        _kept(*which) if quick else partial(_compiled, *which),
         (data[0], None) if quick else data,
         epochs=epochs,
         batch_size=batch_size,
@@ -145,10 +145,6 @@ def _compiled(variant, scale, input_shape):
     return network
 
 
-_kept = cache(_compiled)
-
-
-def _renewed(variant, scale, input_shape):
-    # The new one first: what is kept draws its first weights from the same seed when it is built.
-    new = pets_network(variant, scale, input_shape)
-    return renew(_kept(variant, scale, input_shape), new)
+@cache
+def _kept(*which):
+    return kept(partial(pets_network, *which), "adam", "binary_crossentropy")

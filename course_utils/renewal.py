@@ -31,6 +31,48 @@ def renew(network, new):
     return network
 
 
+def kept(build, optimizer="adam", loss="sparse_categorical_crossentropy", **options):
+    """Compile a network once, and return a function that gives it as if it were built anew.
+
+    For many short trainings. Each call draws first weights from the random numbers of the moment,
+    as `build` does, and hands out the same object: what you want of a training, take before the
+    next call.
+
+    Parameters
+    ----------
+    build : callable
+        Returns a new `keras.Model`, not compiled.
+    optimizer, loss, **options
+        For `model.compile`; the learning rate must be a number, no schedule.
+
+    Returns
+    -------
+    callable
+        Without arguments.
+
+    Raises
+    ------
+    ValueError
+        If the learning rate is a schedule.
+    """
+    import keras
+
+    network = build()
+    network.compile(optimizer, loss, **options)
+    schedule = network.optimizer._learning_rate
+    if isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
+        kind = type(schedule).__name__
+        raise ValueError(f"the learning rate must be a number, to begin with it again: got {kind}")
+    rate = float(network.optimizer.learning_rate)
+
+    def make():
+        renew(network, build())
+        network.optimizer.learning_rate = rate
+        return network
+
+    return make
+
+
 def reseed(network, seed):
     """Give a compiled network the first weights of a seed, as `renew` does.
 

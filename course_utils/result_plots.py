@@ -254,7 +254,9 @@ def reliability(tables, *, title):
         axis.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1.2, marker="")
         full = table[table["n"] > 0]
         for sure, right in zip(full["confidence"], full["accuracy"], strict=True):
-            axis.plot([sure, sure], [sure, right], "-", color=ORANGE, linewidth=2, marker="")
+            gap = [sure, right]
+            # Below the dots (and below 2, see `legibility`): a small gap is hidden by its own dot.
+            axis.plot([sure, sure], gap, "-", color=ORANGE, linewidth=2, marker="", zorder=1.8)
         area = 25 + 500 * full["n"] / full["n"].sum()
         axis.scatter(full["confidence"], full["accuracy"], area, color=BLUE, alpha=0.85, zorder=3)
         for sure, right, n in zip(full["confidence"], full["accuracy"], full["n"], strict=True):

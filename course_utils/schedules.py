@@ -1,11 +1,10 @@
-"""Learning rates that change at every step: the 1cycle schedule, and a finder for its peak."""
+"""Learning rates that change at every step: 1cycle, a training by them, a finder for the peak."""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from .renewal import forget
 from .sizes import whole
 
 
@@ -52,41 +51,78 @@ def _between(first, last, share):
     return last + (first - last) * (1 + np.cos(np.pi * share)) / 2
 
 
-def per_step(model, rates):
-    """Return a callback that sets the learning rate before each step.
+def train(network, images, targets, rates, batch_size):
+    """Train a compiled network for one step a learning rate, in the order of the images.
+
+    As `fit` without shuffling and without metrics. But `fit` comes back to Python after every step,
+    which takes longer than a small network's step itself; here the whole training is one graph,
+    which the network keeps for the next time.
 
     Parameters
     ----------
-    model : keras.Model
-        Compiled.
+    network : keras.Model
+        Compiled with an optimizer whose learning rate is a number.
+    images, targets : arrays (n, …)
+        Step k gets the rows from k · `batch_size` on.
     rates : sequence of float
-        One a step. A training of more steps than rates raises StopIteration.
+        At most as many as there are batches.
+    batch_size : int
 
     Returns
     -------
-    keras.callbacks.Callback
+    ndarray (steps,)
+        Loss of each step's batch, before the step.
+
+    Raises
+    ------
+    ValueError
+        For more rates than batches.
     """
-    import keras
+    import tensorflow as tf
 
-    remaining = iter(np.asarray(rates, dtype=float))
+    rates = np.asarray(rates, dtype="float32")
+    if len(rates) > (batches := -(-len(images) // batch_size)):
+        raise ValueError(f"rates must be at most one a batch, {batches}: got {len(rates)}")
+    optimizer = network.optimizer  # keeps the graph, since compiling anew brings another optimizer
+    if not hasattr(optimizer, "_steps_in_one_graph"):
+        optimizer._steps_in_one_graph = _in_one_graph(network)
+    # As tensors, since another number would make another graph.
+    given = (tf.constant(each) for each in (images, targets, rates, batch_size))
+    return optimizer._steps_in_one_graph(*given).numpy()
 
-    def begin(batch, logs=None):
-        model.optimizer.learning_rate = float(next(remaining))
 
-    return keras.callbacks.LambdaCallback(on_train_batch_begin=begin)
+def _in_one_graph(network):
+    import tensorflow as tf
+
+    optimizer, weights = network.optimizer, network.trainable_variables
+    optimizer.build(weights)
+
+    @tf.function(reduce_retracing=True)
+    def steps(images, targets, rates, size):
+        losses = tf.TensorArray(tf.float32, size=len(rates))
+        for k in tf.range(len(rates)):
+            shown, wanted = (x[k * size : (k + 1) * size] for x in (images, targets))
+            with tf.GradientTape() as tape:
+                loss = network.compute_loss(shown, wanted, network(shown, training=True))
+            optimizer.learning_rate.assign(rates[k])
+            optimizer.apply(tape.gradient(loss, weights), weights)
+            losses = losses.write(k, loss)
+        return losses.stack()
+
+    return steps
 
 
 def find_rate(model, images, labels, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50, seed=0):
     """Train through rising learning rates, and return the loss of each step's batch.
 
-    The rates rise by the same factor from step to step; it ends early where the smoothed loss is
-    four times its lowest, or a loss is no number (Smith, "Cyclical learning rates", 2017). The
-    model's weights are as before afterwards; the optimizer's moments are not.
+    The rates rise by the same factor from step to step; what is returned ends where the smoothed
+    loss is four times its lowest, or a loss is no number (Smith, "Cyclical learning rates", 2017).
+    The model's weights are as before afterwards, and its optimizer has seen nothing.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled with one loss and no metric.
+        Compiled; see `train`.
     images, labels : arrays
         Training data; each step draws a batch anew.
     lowest, highest : float
@@ -105,22 +141,18 @@ def find_rate(model, images, labels, *, lowest=1e-5, highest=1.0, steps=80, batc
     """
     if not 0 < lowest < highest:
         raise ValueError(f"rates must rise from above 0: got {lowest!r} to {highest!r}")
-    rng = np.random.default_rng(seed)
-    before, rates, losses = model.get_weights(), [], []
-    for rate in np.geomspace(lowest, highest, whole("steps", steps, least=2)):
-        batch = rng.choice(len(images), size=min(batch_size, len(images)), replace=False)
-        model.optimizer.learning_rate = float(rate)
-        model.reset_metrics()  # or Keras returns the mean over all steps so far
-        loss = float(model.train_on_batch(images[batch], labels[batch]))
-        if not math.isfinite(loss):
-            break
-        rates.append(float(rate))
-        losses.append(loss)
-        curve = smoothed(losses)  # a single batch may be hard, or easy
-        if curve[-1] > 4 * curve.min():
-            break
+    rates = np.geomspace(lowest, highest, whole("steps", steps, least=2))
+    rng, size = np.random.default_rng(seed), min(batch_size, len(images))
+    drawn = np.concatenate([rng.choice(len(images), size, replace=False) for _ in rates])
+    before = model.get_weights()
+    losses = train(model, images[drawn], labels[drawn], rates, size)
     model.set_weights(before)
-    return np.array(rates), np.array(losses)
+    forget(model.optimizer)
+    seen = len(losses) if np.isfinite(losses).all() else int(np.argmin(np.isfinite(losses)))
+    curve = smoothed(losses[:seen])  # a single batch may be hard, or easy
+    off = curve > 4 * np.minimum.accumulate(curve)
+    end = int(np.argmax(off)) + 1 if off.any() else seen
+    return rates[:end], losses[:end]
 
 
 def smoothed(values, weight=0.8):

@@ -306,7 +306,8 @@ def _criterion(axis, result: PrecheltResult, threshold: float) -> None:
     axis.axhline(threshold, color=GREY, linestyle="--", linewidth=1.2, marker="")
     stop = result.stopped_epoch
     if stop:
-        axis.plot(stop, result.values[stop - 1], "X", color=ORANGE, markersize=9)
+        look = {"color": ORANGE, "markersize": 10, "markeredgecolor": "white"}
+        axis.plot(stop, result.values[stop - 1], "X", **look)
     words = (
         f"stops after {stop}, keeps {result.best_epoch}" if stop else "does not stop on this curve"
     )

@@ -32,15 +32,10 @@ def by_depth(places, dims, lines, *, title, ylabel, chance=None):
     -------
     Figure
     """
-    figure, axis = plotting.subplots(size=(7.0, 3.5))
     x = np.arange(len(places))
-    _groups(axis, x, lines)
-    _chance(axis, chance)
+    figure, axis = _accuracies(x, lines, title=title, ylabel=ylabel, chance=chance)
     axis.set_xticks(x, [f"{place}\n{n:,}" for place, n in zip(places, dims, strict=True)])
-    axis.set(xlabel="where the features are taken, and how many there are", ylabel=ylabel)
-    _percent(axis)
-    axis.legend()
-    headline(figure, title)
+    axis.set_xlabel("where the features are taken, and how many there are")
     return figure
 
 
@@ -60,16 +55,12 @@ def by_size(sizes, lines, *, title, ylabel, chance=None):
     -------
     Figure
     """
-    figure, axis = plotting.subplots(size=(7.0, 3.6))
-    _groups(axis, np.asarray(sizes, float), lines, factor=1.035)
+    x = np.asarray(sizes, float)
+    figure, axis = _accuracies(x, lines, title=title, ylabel=ylabel, chance=chance, factor=1.035)
     axis.set_xscale("log")
     axis.set_xticks(sizes, [str(size) for size in sizes])
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.set(xlabel="training images of each class (log scale)", ylabel=ylabel)
-    _chance(axis, chance)
-    _percent(axis)
-    axis.legend()
-    headline(figure, title)
+    axis.set_xlabel("training images of each class (log scale)")
     return figure
 
 
@@ -98,16 +89,28 @@ def in_words(places, lines):
     )
 
 
-def _groups(axis, x, lines, factor=None):
-    """Draw the mean of each group as a line and its runs as marks, side by side."""
+def _accuracies(x, lines, *, title, ylabel, chance, factor=None):
+    figure, axis = plotting.subplots(size=(7.0, 3.6))
+    _groups(axis, x, lines, factor)
+    _chance(axis, chance)
+    _percent(axis)
+    axis.set_ylabel(ylabel)
+    axis.legend()
+    headline(figure, title)
+    return figure, axis
+
+
+def _groups(axis, x, lines, factor=None, joined=True):
+    """Draw the mean of each group as a line, or as marks only, and its runs as small marks."""
     middle = (len(lines) - 1) / 2
     for k, (label, runs) in enumerate(lines.items()):
         color, marker, dash = LOOKS[k % len(LOOKS)]
         runs = np.asarray(runs, float)
         place = x * factor ** (k - middle) if factor else x + 0.06 * (k - middle)
+        dash = dash if joined else ""
         axis.plot(place, runs.mean(axis=0), color=color, marker=marker, linestyle=dash, label=label)
         for run in runs:
-            axis.plot(place, run, color=color, marker=marker, linestyle="", markersize=3, alpha=0.5)
+            axis.plot(place, run, marker, color=color, markersize=3.5, markerfacecolor="white")
 
 
 def _chance(axis, chance):
@@ -182,7 +185,7 @@ def _tile(axis, image, text, bold=False):
     image = np.asarray(image)
     axis.imshow(image[..., 0] if image.shape[-1] == 1 else image, cmap="gray", vmin=0, vmax=255)
     weight = "bold" if bold else "normal"
-    axis.set_title(text, fontsize=8.5, fontweight=weight, loc="center", pad=2)
+    axis.set_title(text, fontsize=8.5, fontweight=weight, loc="center", pad=4)
 
 
 @styled
@@ -243,8 +246,9 @@ def drift_and_accuracy(rates, drift, lines, *, title, level=None):
     Figure
     """
     figure, axes = plotting.subplots(1, 2, size=(9.2, 3.5))
-    _groups(axes[0], np.asarray(rates), {"kernels of the base": drift}, factor=1.0)
-    _groups(axes[1], np.asarray(rates), lines, factor=1.0)
+    # Few rates and few seeds: a line between them would be drawn from nothing.
+    _groups(axes[0], np.asarray(rates), {"kernels of the base": drift}, factor=1.0, joined=False)
+    _groups(axes[1], np.asarray(rates), lines, factor=1.0, joined=False)
     axes[0].set(yscale="log", ylabel="relative change (log scale)")
     axes[0].grid(axis="y")
     axes[1].set(ylabel="validation accuracy")

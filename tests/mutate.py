@@ -11,13 +11,19 @@ until one fails.
 Own, and not a library: the usual ones start an interpreter for every mutant (with TensorFlow, some
 seconds each) or fork from a process that has already computed with TensorFlow, which hangs.
 
-Exits with 1 if fewer than 90 % of the mutants are killed, or it is stopped. Those that change
-nothing that anybody could see are listed, with the reason, in tests/equivalent_mutants.txt, and
-count as neither.
+A mutant is killed when a test fails, or the module cannot be imported: never by the clock. One that
+is stopped by its limit of CPU time or memory is listed apart, and counts as not killed. Before and
+after them all, an unbroken copy of each module goes the same way, and must pass.
+
+Exits with 1 if fewer than 90 % of a module's mutants are killed, or it is stopped. Those that
+change nothing that anybody could see are listed, with the reason, in tests/equivalent_mutants.txt,
+and count as neither.
 """
 
 import argparse
+import ast
 import contextlib
+import importlib
 import importlib.machinery
 import io
 import itertools
@@ -42,14 +48,15 @@ ROOT = Path(__file__).resolve().parents[1]
 REASONS = ROOT / "tests" / "equivalent_mutants.txt"
 REPORT = ROOT / "benchmarks" / "results" / "mutation.md"
 GOAL = 0.9
-SAMPLE = 30  # mutants of a module, unless --all
+SAMPLE = 30  # mutants of a module, unless --all; more where it has more functions
 MEMORY = 6 << 30  # bytes of data that a mutant may take
-WALL = 300  # seconds after which a mutant counts as killed, whatever it waits for
-TROUBLE = (4, 5, 70)  # pytest was misused, or found no test; the fork itself failed
+WALL = 900  # seconds after which one is stopped that waits for something, and so takes no CPU time
+PASSED, FAILED, TROUBLE = 0, 1, 70  # pytest's own, and a fork's that failed itself
 TESTS = {
     "sliding": ("test_sliding", "test_numpy_ops"),
     "numpy_ops": ("test_numpy_ops",),
     "sizes": ("test_sizes", "test_arithmetic"),
+    "layer_graph": ("test_arithmetic",),
     "arithmetic": ("test_arithmetic",),
     "prechelt": ("test_stopping",),
     "stopping": ("test_stopping",),
@@ -61,9 +68,14 @@ TESTS = {
 }
 
 
+def tests_of(module):
+    """Return the names of the test files of a module."""
+    return TESTS.get(module, (f"test_{module}",))
+
+
 def files_of(modules):
     """Return the test files of some modules that exist."""
-    names = dict.fromkeys(name for module in modules for name in TESTS[module])
+    names = dict.fromkeys(name for module in modules for name in tests_of(module))
     return [f"tests/{name}.py" for name in names if (ROOT / f"tests/{name}.py").is_file()]
 
 
@@ -115,6 +127,13 @@ class Job(NamedTuple):
     cpu: int
 
 
+class Unbroken(NamedTuple):
+    """In the place of a mutant: the module as it is."""
+
+    name: str
+    tree: ast.AST
+
+
 @dataclass
 class Result:
     """How the mutants of a module came out, by their names."""
@@ -123,6 +142,15 @@ class Result:
     equivalent: list
     killed: list = field(default_factory=list)
     survivors: list = field(default_factory=list)
+    stopped: list = field(default_factory=list)
+
+    @property
+    def tried(self):
+        return len(self.killed) + len(self.survivors) + len(self.stopped)
+
+    @property
+    def share(self):
+        return len(self.killed) / self.tried if self.tried else 1.0
 
 
 class Watcher:
@@ -277,10 +305,12 @@ def clean(pid):
 
 
 def sample(found, count, module):
-    """Return `count` of the mutants, the same ones at every run."""
+    """Return `count` of the mutants, one of each function at least; the same ones at every run."""
     if count is None or len(found) <= count:
         return found
-    chosen = random.Random(module).sample(range(len(found)), count)
+    order = random.Random(module).sample(range(len(found)), len(found))
+    firsts = {found[k].name.partition(":")[0]: k for k in reversed(order)}
+    chosen = list(dict.fromkeys([*firsts.values(), *order]))[: max(count, len(firsts))]
     return [found[k] for k in sorted(chosen)]
 
 
@@ -319,53 +349,88 @@ def plan(folder, modules, count, watched):
     return [job for turn in turns for job in turn if job], results
 
 
+def unbroken(folder, module, watched):
+    """Return a job in which nothing is broken, with every test of the module."""
+    source = (folder / f"course_utils/{module}.py").read_text(encoding="utf-8")
+    tests = [test for test in watched["seconds"] if module in watched["lines"][test]]
+    cpu = int(60 + 3 * sum(watched["seconds"][test] for test in tests))
+    return Job(module, Unbroken(f"{module}, unbroken", ast.parse(source)), tests, cpu)
+
+
+def try_one(folder, job):
+    """Run a job's tests; return pytest's exit status. For a fork: it changes the process."""
+    os.environ["HOME"] = str(folder)
+    own = Path(tempfile.mkdtemp(dir=folder, prefix="tmp-"))
+    os.environ["TMPDIR"] = tempfile.tempdir = str(own)
+    break_module(folder, job.module, job.mutant.tree)
+    sys.path[:0] = [str(folder)]
+    try:
+        importlib.import_module(f"course_utils.{job.module}")
+    except Exception:
+        return FAILED  # and so would every test: pytest would only say that it is misused
+    files = dict.fromkeys(test.partition("::")[0] for test in job.tests)
+    status = run_pytest(folder, Chooser(job.tests), files)
+    shutil.rmtree(own, ignore_errors=True)
+    return status
+
+
 def mutate(modules, count, workers):
     """Try mutants of each module; return a `Result` for each, and whether all were tried."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         folder = copy_of_the_course(Path(scratch))
         warm_up()
-        jobs, results = plan(folder, modules, count, watch(folder, modules))
+        watched = watch(folder, modules)
+        jobs, results = plan(folder, modules, count, watched)
+        controls = [unbroken(folder, module, watched) for module in modules]
         print(f"{len(jobs)} mutants to try", flush=True)
+        done = 0
 
         def work(job):
-            os.environ["HOME"] = str(folder)
-            own = Path(tempfile.mkdtemp(dir=folder, prefix="tmp-"))
-            os.environ["TMPDIR"] = tempfile.tempdir = str(own)
-            break_module(folder, job.module, job.mutant.tree)
-            files = dict.fromkeys(test.partition("::")[0] for test in job.tests)
-            status = run_pytest(folder, Chooser(job.tests), files)
-            shutil.rmtree(own, ignore_errors=True)
-            return status
+            return try_one(folder, job)
 
-        done = 0
+        def control():
+            for job, status in try_all(controls, work, workers):
+                if status != PASSED:
+                    raise SystemExit(f"{job.mutant.name}: its tests fail (exit status {status})")
+
         try:
+            control()
             for job, status in try_all(jobs, work, workers):
-                name, result = job.mutant.name, results[job.module]
-                if status in TROUBLE:
-                    raise SystemExit(f"{name}: pytest did not run (exit status {status})")
-                (result.killed if status else result.survivors).append(name)
-                if not status:
-                    print(f"survived: {job.module}.py:{job.mutant.lines[0]}: {name}", flush=True)
+                note(results[job.module], job, status)
                 done += 1
                 if done % 50 == 0:
                     print(f"{done} of {len(jobs)}", flush=True)
+            print("unbroken again", flush=True)
+            control()
         except KeyboardInterrupt:
             print(f"stopped after {done} of {len(jobs)}")
     return results, done == len(jobs)
 
 
+def note(result, job, status):
+    """Put a mutant where its exit status belongs."""
+    name, where = job.mutant.name, f"{job.module}.py:{job.mutant.lines[0]}"
+    if status == TROUBLE:
+        raise SystemExit(f"{name}: the tool itself failed")
+    if status == FAILED:
+        result.killed.append(name)
+    elif status == PASSED:
+        result.survivors.append(name)
+        print(f"survived: {where}: {name}", flush=True)
+    else:
+        result.stopped.append(f"{name} (exit status {status})")
+        print(f"stopped: {where}: {result.stopped[-1]}", flush=True)
+
+
 def report(results, complete, command, minutes):
-    """Return the results as Markdown, and the share of mutants that were killed."""
-    rows, tried, dead = [], 0, 0
-    for module, result in results.items():
-        n = len(result.killed) + len(result.survivors)
-        tried, dead = tried + n, dead + len(result.killed)
-        share = f"{len(result.killed) / n:.0%}" if n else "–"
-        counts = (result.possible, len(result.equivalent), n, len(result.killed), share)
-        rows.append(f"| {module} | {' | '.join(map(str, counts))} |")
-    share = dead / max(1, tried)
-    possible = sum(result.possible for result in results.values())
-    equivalent = sum(len(result.equivalent) for result in results.values())
+    """Return the results as Markdown, and the smallest share of a module's that were killed."""
+    total = Result(sum(result.possible for result in results.values()), [])
+    for name in ("equivalent", "killed", "survivors", "stopped"):
+        setattr(total, name, [n for result in results.values() for n in getattr(result, name)])
+    rows = []
+    for module, result in [*results.items(), ("all", total)]:
+        counts = (result.possible, len(result.equivalent), result.tried, len(result.killed))
+        rows.append(f"| {module} | {' | '.join(map(str, counts))} | {result.share:.1%} |")
     lines = [
         "# Mutation test",
         "",
@@ -373,19 +438,22 @@ def report(results, complete, command, minutes):
         f"{'' if complete else ', stopped before the end of its sample'}. "
         "Each mutant is one broken place; killed means that a test failed. Equivalent ones, which "
         "change nothing that can be seen, stand with their reasons in "
-        "tests/equivalent_mutants.txt and are not tried.",
+        "tests/equivalent_mutants.txt and are not tried. Before and after, the tests passed on an "
+        "unbroken copy of each module.",
         "",
         "| module | mutants | equivalent | tried | killed | share |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
         *rows,
-        f"| all | {possible} | {equivalent} | {tried} | {dead} | {share:.1%} |",
         "",
         "## Survivors",
         "",
+        *([f"- `{name}`" for name in total.survivors] or ["None."]),
+        "",
+        "## Stopped by a limit of CPU time or memory, and not counted as killed",
+        "",
+        *([f"- `{name}`" for name in total.stopped] or ["None."]),
     ]
-    survivors = [name for result in results.values() for name in sorted(result.survivors)]
-    lines += [f"- `{name}`" for name in survivors] or ["None."]
-    return "\n".join(lines) + "\n", share
+    return "\n".join(lines) + "\n", min(result.share for result in results.values())
 
 
 def main():
@@ -397,9 +465,9 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="processes at once")
     parser.add_argument("--write", action="store_true", help=f"keep the report in {REPORT.name}")
     options = parser.parse_args()
-    unknown = set(options.modules) - set(TESTS)
-    if unknown:
-        parser.error(f"unknown module {', '.join(sorted(unknown))}: there are {', '.join(TESTS)}")
+    for module in options.modules:
+        if not ((ROOT / f"course_utils/{module}.py").is_file() and files_of([module])):
+            parser.error(f"{module} is no module of course_utils with a test file of its name")
     begin = time.perf_counter()
     os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="")
     count = None if options.all else options.sample

@@ -121,6 +121,14 @@ def test_text_is_held_against_what_is_behind_it():
     assert not [fault for fault in faults(figure) if "word" in fault]
 
 
+def test_a_mark_is_seen_by_its_face_or_its_edge():
+    figure = good()
+    (mark,) = axis_of(figure).plot(2, 1.5, "o", color="#005000", markeredgecolor="white")
+    assert faults(figure) == []
+    mark.set_markerfacecolor("none")
+    assert any("contrast" in fault for fault in faults(figure))
+
+
 def test_guides_and_what_is_not_drawn_are_held_to_nothing():
     figure = good()
     axis_of(figure).axhline(2, color="#DDDDDD", zorder=0)

@@ -50,7 +50,7 @@ def test_a_renewed_network_trains_as_a_new_one(data, networks):
 def test_the_recording_gives_keras_own_averages_for_any_momentum(data, networks):
     recorded, normal = networks
     recorder = batch_norm.Recorder(recorded, every=2)
-    batch_norm.train_anew(recorded, *data, 0.1, callbacks=[recorder.callback], **SHORT)
+    batch_norm.train_anew(recorded, *data, 0.1, watch=recorder, **SHORT)
     batch_norm.train_anew(normal, *data, 0.1, **SHORT)
     assert recorder.steps == [2, 4]
     assert [len(seen["mean"]) for seen in recorder.statistics] == [4] * 3
@@ -63,7 +63,7 @@ def test_the_recording_gives_keras_own_averages_for_any_momentum(data, networks)
 def test_accuracies_by_momentum(data, networks):
     recorded = networks[0]
     recorder = batch_norm.Recorder(recorded, every=2)
-    batch_norm.train_anew(recorded, *data, 0.1, callbacks=[recorder.callback], **SHORT)
+    batch_norm.train_anew(recorded, *data, 0.1, watch=recorder, **SHORT)
     found = batch_norm.accuracy_by_momentum(recorded, recorder, [0.0, 1.0], *data)
     assert {name: len(values) for name, values in found.items()} == {0.0: 2, 1.0: 2}
     # With momentum 1 nothing moves: a mean of 0 and a variance of 1.
@@ -90,7 +90,7 @@ def test_loss_slices_follow_the_gradient(data, networks):
     images, labels = data
     network = networks[0]
     path = batch_norm.Path(network, every=2)
-    batch_norm.train_anew(network, *data, 0.1, callbacks=[path.callback], **SHORT)
+    batch_norm.train_anew(network, *data, 0.1, watch=path, **SHORT)
     assert path.steps == [2, 4]
     sizes = [0.0, 1e-4, 1e-3]
     found = batch_norm.loss_slices(network, path.weights, [data, data], sizes)

@@ -44,6 +44,38 @@ def test_bootstrap_is_deterministic_and_right():
     assert narrow.high - narrow.low < interval.high - interval.low
 
 
+@pytest.mark.parametrize(("hits", "n"), [(0, 20), (7, 20), (20, 20), (1, 1)])
+def test_share_is_wilsons_interval(hits, n):
+    # The formula: the ends are the p for which the share lies z standard errors of p away.
+    found = metrics.share(np.arange(n) < hits)
+    z = 1.959963984540054
+    middle = (hits + z**2 / 2) / (n + z**2)
+    half = z * np.sqrt(hits * (n - hits) / n + z**2 / 4) / (n + z**2)
+    assert (found.estimate, found.n) == (hits / n, n)
+    assert (found.low, found.high) == pytest.approx((middle - half, middle + half), abs=1e-9)
+    assert found.low < found.high
+
+
+def test_share_of_another_level_is_narrower():
+    right = np.arange(50) < 40
+    wide, narrow = metrics.share(right), metrics.share(right, level=0.5)
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        ([], "at least one 0 or 1"),
+        ([0.5, 1], "0 or 1"),
+        ([[True]], r"shape \(1, 1\)"),
+        (["yes"], "numbers"),
+    ],
+)
+def test_share_refuses(right, words):
+    with pytest.raises(ValueError, match=words):
+        metrics.share(right)
+
+
 def test_bootstrap_draws_whole_rows():
     labels = np.random.default_rng(0).integers(0, 2, 200)
     rows = np.stack([labels, labels], axis=1)

@@ -1,6 +1,9 @@
 """The mutation test breaks what it should, and leaves alone what no test could notice."""
 
 import ast
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import mutate
@@ -96,27 +99,85 @@ def test_a_mutant_meets_the_tests_of_its_lines_the_quickest_first():
     assert mutate.chosen_tests(limit, "m", watched) == ["quick", "other", "slow"]
 
 
-def test_the_sample_is_the_same_at_every_run():
-    found = list(range(500))
-    chosen = mutate.sample(found, 30, "metrics")
-    assert chosen == mutate.sample(found, 30, "metrics") == sorted(chosen)
-    assert len(set(chosen)) == 30
-    assert chosen != mutate.sample(found, 30, "data")
+def test_the_sample_is_the_same_at_every_run_and_has_one_of_each_function():
+    found = mutants("".join(f"def f{n}(x): return x + {n}\n" for n in range(40)), "m")
+    assert len(found) == 160
+    chosen = mutate.sample(found, 60, "metrics")
+    assert chosen == mutate.sample(found, 60, "metrics")
+    assert chosen == [mutant for mutant in found if mutant in chosen]
+    assert len(chosen) == 60
+    assert chosen != mutate.sample(found, 60, "data")
+    for count in (60, 5):
+        scopes = {mutant.name.partition(":")[0] for mutant in mutate.sample(found, count, "data")}
+        assert scopes == {f"m.f{n}" for n in range(40)}
     assert mutate.sample(found, None, "data") == found
+
+
+def test_only_a_failed_test_kills():
+    result = mutate.Result(9, [])
+    for status in (0, 1, 2, 5, -24, -9):
+        mutant = mutants("x = 1", "m")[0]._replace(name=f"exit {status}")
+        mutate.note(result, mutate.Job("m", mutant, [], 1), status)
+    assert (result.killed, result.survivors) == (["exit 1"], ["exit 0"])
+    assert len(result.stopped) == 4
+    assert result.share == 1 / 6
+    with pytest.raises(SystemExit, match="the tool itself failed"):
+        mutate.note(result, mutate.Job("m", mutant, [], 1), mutate.TROUBLE)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+@pytest.mark.parametrize(
+    ("source", "status"),
+    [
+        ("def double(x):\n    return 2 * x", mutate.PASSED),
+        ("def double(x):\n    return 3 * x", mutate.FAILED),
+        ("1 / 0", mutate.FAILED),
+        ("def double(x):\n    while True: pass", -24),
+    ],
+)
+def test_a_mutant_of_a_small_course(tmp_path, source, status):
+    """In a process of its own, as always: one that has computed with TensorFlow must not fork."""
+    (tmp_path / "course_utils").mkdir()
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "course_utils/m.py").write_text("never = read")
+    (tmp_path / "tests/test_m.py").write_text(
+        "from course_utils.m import double\n\ndef test_it():\n    assert double(3) == 6\n"
+    )
+    code = f"""
+import ast, mutate, pytest, sys
+from pathlib import Path
+folder = Path({str(tmp_path)!r})
+job = mutate.Job(
+    "m", mutate.Unbroken("m", ast.parse({source!r})), ["tests/test_m.py::test_it"], {3 if status < 0 else 60}
+)
+found = mutate.try_all([job], lambda job: mutate.try_one(folder, job), 1)
+print([status for _, status in found])
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ
+        | {"PYTHONPATH": str(mutate.ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+    )
+    assert done.stdout == f"[{status}]\n", done.stderr
+    assert (tmp_path / "course_utils/m.py").read_text() == "never = read"
 
 
 def test_the_report_counts_only_what_was_tried():
     results = {
         "one": mutate.Result(9, ["same"], ["a", "b", "c"], ["d"]),
-        "two": mutate.Result(5, [], ["e"], []),
+        "two": mutate.Result(5, [], ["e"], [], ["f (exit status -24)"]),
     }
     text, share = mutate.report(results, True, "command", 2)
-    assert share == 0.8
-    assert "| one | 9 | 1 | 4 | 3 | 75% |" in text
-    assert "| all | 14 | 1 | 5 | 4 | 80.0% |" in text
-    assert text.endswith("- `d`\n")
-    assert "stopped" not in text
-    assert "stopped" in mutate.report(results, False, "command", 2)[0]
+    assert share == 0.5
+    assert "| one | 9 | 1 | 4 | 3 | 75.0% |" in text
+    assert "| all | 14 | 1 | 6 | 4 | 66.7% |" in text
+    assert "## Survivors\n\n- `d`\n\n" in text
+    assert text.endswith("- `f (exit status -24)`\n")
+    assert "before the end" not in text
+    assert "before the end" in mutate.report(results, False, "command", 2)[0]
 
 
 def test_the_equivalent_ones_exist_and_have_a_reason():

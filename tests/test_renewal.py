@@ -48,6 +48,32 @@ def test_a_renewed_network_trains_as_the_new_one_would(make):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
+def plain():
+    return keras.Sequential([keras.Input((6,)), keras.layers.Dense(3, activation="softmax")])
+
+
+def test_a_kept_network_trains_as_new_ones_do():
+    make = renewal.kept(plain, keras.optimizers.Adam(0.01))
+    found = []
+    for seed in (1, 2, 1):
+        keras.utils.set_random_seed(seed)
+        network = make()
+        found.append(fitted(network)[0])
+        network.optimizer.learning_rate = 0.5
+    keras.utils.set_random_seed(1)
+    anew = plain()
+    anew.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    np.testing.assert_allclose(found[0], fitted(anew)[0], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(found[0], found[2], rtol=1e-4, atol=1e-6)
+    assert np.abs(found[0] - found[1]).max() > 0.01
+
+
+def test_a_schedule_has_no_rate_to_begin_with_again():
+    schedule = keras.optimizers.schedules.CosineDecay(0.1, 10)
+    with pytest.raises(ValueError, match="must be a number"):
+        renewal.kept(plain, keras.optimizers.SGD(schedule))
+
+
 def test_a_seed_gives_the_same_network_again_and_another_seed_another():
     model = network(3, "adam")
     first = renewal.reseed(model, 7).get_weights()

@@ -54,23 +54,38 @@ def line():
     return model, inputs, inputs @ np.array([[1.0], [-2.0], [0.5]], "float32")
 
 
-def test_each_step_has_its_rate(line):
+def test_a_training_in_one_graph_is_that_of_fit(line):
     model, inputs, targets = line
-    seen, rates = [], [0.1, 0.05, 0.01, 0.0]
-    watch = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: seen.append(float(model.optimizer.learning_rate))
-    )
-    callbacks = [schedules.per_step(model, rates), watch]
-    model.fit(inputs, targets, 32, epochs=2, verbose=0, callbacks=callbacks)
-    assert seen == pytest.approx(rates)
+    start, rates = model.get_weights(), [0.1, 0.05, 0.2, 0.01]
+    losses = schedules.train(model, inputs, targets, rates, 16)
+    found = model.get_weights()
+    model.set_weights(start)
+    for k, rate in enumerate(rates):
+        model.optimizer.learning_rate = rate
+        rows = slice(16 * k, 16 * (k + 1))
+        log = model.fit(inputs[rows], targets[rows], 16, shuffle=False, verbose=0)
+        assert losses[k] == pytest.approx(log.history["loss"][0], rel=1e-5)
+    for one, other in zip(found, model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
-def test_a_rate_of_0_changes_nothing(line):
+def test_a_training_takes_the_loss_and_the_optimizer_of_the_last_compile(line):
     model, inputs, targets = line
-    before = model.get_weights()
-    model.fit(inputs, targets, 64, verbose=0, callbacks=[schedules.per_step(model, [0.0])])
-    for old, new in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(old, new)
+    copy = keras.models.clone_model(model)
+    for optimizer, loss in ((keras.optimizers.SGD(), "mse"), (keras.optimizers.Adam(), "mae")):
+        copy.compile(optimizer, loss)
+        copy.set_weights(model.get_weights())
+        found = schedules.train(copy, inputs, targets, [0.0], 64)
+        assert found == pytest.approx([copy.evaluate(inputs, targets, verbose=0)], rel=1e-5)
+        for old, new in zip(model.get_weights(), copy.get_weights(), strict=True):
+            np.testing.assert_array_equal(old, new)
+
+
+def test_a_training_wants_a_batch_for_each_rate(line):
+    model, inputs, targets = line
+    assert len(schedules.train(model, inputs, targets, [0.0] * 2, 40)) == 2
+    with pytest.raises(ValueError, match="at most one a batch, 2: got 3"):
+        schedules.train(model, inputs, targets, [0.0] * 3, 40)
 
 
 def test_the_finder_sees_the_loss_fall_and_stops_where_it_explodes(line):

@@ -164,6 +164,40 @@ def test_pretraining_learns_and_its_features_serve(tasks):
     assert model.layers[0].name == "base"
 
 
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_solved_head_is_where_the_gradient_is_the_penalty(classes):
+    rng = np.random.default_rng(classes)
+    features, labels = rng.normal(3, 7, size=(60, 5)), np.arange(60) % classes
+    kernel, bias = transfer.solved_head(features, labels)
+    assert kernel.shape == (5, classes)
+    assert bias.shape == (classes,)
+    scores = features @ kernel + bias
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    off = shares - np.eye(classes)[labels]
+    # scikit-learn minimizes the sum of cross-entropies + ½‖w‖², of one score where there are two;
+    # here over the features divided by their spread, so that w is the kernel times it.
+    spread = features.std()
+    penalty = (2 if classes == 2 else 1) * kernel * spread
+    np.testing.assert_allclose(features.T @ off / spread + penalty, 0, atol=0.02)
+    np.testing.assert_allclose(off.sum(axis=0), 0, atol=0.02)
+
+
+def test_the_size_of_features_does_not_matter_to_the_head():
+    rng = np.random.default_rng(0)
+    features, labels = rng.normal(size=(40, 30)), np.arange(40) % 4
+    one, other = (transfer.solved_head(features * size, labels)[0] for size in (1, 0.001))
+    np.testing.assert_allclose(one, other * 0.001, atol=1e-4)
+
+
+def test_fine_tuning_begins_where_the_frozen_base_ends(base, tasks):
+    options = {"base": base, "train": few(tasks), "validation": tasks.target_validation}
+    frozen = transfer.transfer_run(0, way="frozen base", **options)
+    tuned = transfer.transfer_run(0, way="fine-tuned", rate=0.0, steps=1, **options)
+    # At a rate of 0 only the moving statistics of one step can make a difference.
+    assert tuned["accuracy"] == pytest.approx(frozen["accuracy"], abs=0.1)
+    assert tuned["drift"] == 0
+
+
 def test_a_probe_of_features():
     rng = np.random.default_rng(0)
     labels = np.arange(40) % 4

@@ -102,6 +102,8 @@ def _page(each, names, pictures, slides):
 
 def _gallery(course, pictures):
     """Return the cards of the front page: a figure of each notebook, its aim, its time."""
+    from nbconvert.filters import markdown2html
+
     chosen = json.loads((ROOT / "docs/gallery.json").read_text(encoding="utf-8"))
     cards = []
     for each in course:
@@ -110,7 +112,7 @@ def _gallery(course, pictures):
             f'<li><a href="{html.escape(each.name)}.html">'
             f'<img src="{pictures(data, kind)}" alt="{alt}" loading="lazy">'
             f"<strong>{html.escape(each.title)}</strong></a>"
-            f"<p>{html.escape(each.opening)}</p>"
+            f"{markdown2html(each.opening).strip()}"
             f"<p>ran in {each.result.seconds:.0f} s</p></li>"
         )
     return '<ul class="course-gallery">\n' + "\n".join(cards) + "\n</ul>"

@@ -102,6 +102,9 @@ def weights_left(model, n):
         value = as_number(call(answer, model, n, name=self.answer), name="the count")
         said = f"with n = {n}, training can still change {right:,} weights: got {value:,.0f}"
         frozen = [layer.trainable for layer in model.layers]
+        # First: for some widths this leaves as many weights as another mistake counts.
+        if not frozen[-1] and frozen[0]:
+            raise Wrong(f"you froze the last {n} layers; the first see edges, the last the task.")
         if value == _size(model.weights) and value != right:
             raise Wrong(f"{said}, which counts the frozen ones as well.")
         if value == len(twin.trainable_weights):
@@ -111,8 +114,6 @@ def weights_left(model, n):
                 f"{said}: that counts the moving means and variances of batch normalization too, "
                 "which no gradient changes."
             )
-        if not frozen[-1] and frozen[0]:
-            raise Wrong(f"you froze the last {n} layers; the first see edges, the last the task.")
         if value != right:
             raise Wrong(f"{said}.")
         if any(frozen[:n]) or not all(frozen[n:]):

@@ -188,9 +188,12 @@ class Notebook:
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=START * SECOND)
         page.wait_for_function(IDLE, timeout=START * SECOND)
 
-    def run(self):
-        """Run all cells, and wait until the kernel has no more to do."""
+    def start(self):
+        """Begin to run all cells."""
         self.page.evaluate(RUN_ALL)
+
+    def finish(self):
+        """Wait until all cells have been run, and the kernel has no more to do."""
         self.page.wait_for_function(f"window.courseRan && {IDLE}", timeout=RUN * SECOND)
 
     def cells(self):

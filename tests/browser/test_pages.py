@@ -16,10 +16,6 @@ NOTEBOOKS = [page for page in PAGES if page.name[:2].isdigit()]
 LECTURES = sorted(DECKS.glob("*.html"))
 PHONE = {"width": 390, "height": 844}
 GRAVE = ("serious", "critical")
-OVERFLOWING = """() => Array.from(document.querySelectorAll("body *")).filter(e => {
-  const box = e.getBoundingClientRect();
-  return box.width > 0 && box.right > innerWidth + 1 && getComputedStyle(e).position !== "fixed";
-}).slice(0, 3).map(e => e.outerHTML.slice(0, 120))"""
 SLIDES = """() => Reveal.getSlides().map(slide => {
   const {h, v} = Reveal.getIndices(slide);
   Reveal.slide(h, v || 0);

@@ -54,13 +54,14 @@ slides: .venv/installed
 	$(COURSE) slides $(OPTIONS)
 
 test: export COURSE_PROFILE := fast
-# In the notebooks, a figure whose alternative text says too little is an error.
-test: export COURSE_FIGURES := alt
+# In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
+# says too little.
+test: export COURSE_FIGURES := strict
 test: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
-	$(IN_VENV) -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
 browser: .venv/browser
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests/browser $(OPTIONS)

@@ -99,6 +99,32 @@ def test_a_run_goes_on_after_failures_and_exits_with_1(executed):
     assert (found["slow"]["status"], found["slow"]["cell"]) == ("timed out", "step-1")
 
 
+@pytest.mark.parametrize(
+    ("words", "cores", "jobs"),
+    [
+        ([], 4, 2),
+        ([], 1, 1),
+        (["--profile", "full"], 4, 1),
+        (["-j", "3"], 1, 3),
+        (["-j", "1"], 4, 1),
+    ],
+)
+def test_two_small_notebooks_run_at_once_where_there_are_two_cores(
+    words, cores, jobs, tmp_path, monkeypatch
+):
+    seen = []
+
+    def executed(paths, cells, folder, jobs, settings):
+        seen.append(jobs)
+        yield from ()
+
+    monkeypatch.setattr(run, "_executed", executed)
+    monkeypatch.setattr(run.os, "cpu_count", lambda: cores)
+    path = write(tmp_path / "one.ipynb", "1")
+    main(["run", path, *words, "--out", str(tmp_path / "out")])
+    assert seen == [jobs]
+
+
 def test_the_table_has_a_row_for_each_notebook(executed):
     _, _, done = executed
     table = done.stdout[done.stdout.index("notebook ") :]

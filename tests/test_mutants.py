@@ -147,9 +147,8 @@ def test_a_mutant_of_a_small_course(tmp_path, source, status):
 import ast, mutate, pytest, sys
 from pathlib import Path
 folder = Path({str(tmp_path)!r})
-job = mutate.Job(
-    "m", mutate.Unbroken("m", ast.parse({source!r})), ["tests/test_m.py::test_it"], {3 if status < 0 else 60}
-)
+tests, cpu = ["tests/test_m.py::test_it"], {3 if status < 0 else 60}
+job = mutate.Control({{"m": ast.parse({source!r})}}, tests, cpu)
 found = mutate.try_all([job], lambda job: mutate.try_one(folder, job), 1)
 print([status for _, status in found])
 """

@@ -32,9 +32,10 @@ def add_arguments(parser):
         "-j",
         "--jobs",
         type=_count,
-        default=1,
+        default=None,
         metavar="N",
-        help="notebooks at once; TensorFlow uses every core already, so more than 1 seldom pays",
+        help="notebooks at once (default: 2 in the fast profile, whose networks are too small to "
+        "keep two cores busy; 1 in full, and on one core)",
     )
     parser.add_argument(
         "--out", type=Path, default=None, metavar="FOLDER", help="default: the course's build/"
@@ -76,7 +77,8 @@ def run(options):
                 print(f"{name}: done before and unchanged, skipped")
             try:
                 settings = {"profile": profile, "data": data, "timeout": timeout}
-                execution = _executed(to_do, cells, folder, options.jobs, settings)
+                jobs = options.jobs or (min(2, os.cpu_count() or 1) if profile == "fast" else 1)
+                execution = _executed(to_do, cells, folder, jobs, settings)
                 with contextlib.closing(execution) as results:
                     for path, result in results:
                         folder.add(path.stem, keys[path.stem], result)

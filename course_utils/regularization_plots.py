@@ -62,7 +62,7 @@ def _contours(axis, hessian, target, path, kind):
         axis.add_patch(Circle((0, 0), np.sqrt(size), **look))
     axis.plot(*path.T, color=ORANGE, marker="", linestyle="-", linewidth=2.2)
     axis.plot(*target, "x", color="#222222", markersize=8, markeredgewidth=2)
-    axis.plot(*path[-1], "o", color=ORANGE, markersize=9, markeredgecolor="white")
+    axis.plot(*path[-1], "o", color=ORANGE, markersize=9, markeredgecolor="#222222")
     axis.annotate("loss alone", target, (6, 5), textcoords="offset points", fontsize=9)
     axis.axhline(0, color=GREY, linewidth=0.8, linestyle="-", marker="")
     axis.axvline(0, color=GREY, linewidth=0.8, linestyle="-", marker="")

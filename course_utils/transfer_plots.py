@@ -177,6 +177,7 @@ def neighbour_rows(queries, query_names, rows, *, title):
             label, (0, -0.12), xycoords="axes fraction", va="top", fontsize=9, fontweight="bold"
         )
         note.set_in_layout(False)  # it is wider than the picture above it
+    figure.get_layout_engine().set(rect=(0, 0.045, 1, 0.955))  # so leave it some room
     headline(figure, title)
     return figure
 

@@ -3,10 +3,10 @@
     COURSE_DATA=real python benchmarks/improving_recipe.py [--seeds 5]
 
 The slides' network on 3,000 MNIST images. Every step may choose among the same learning rates, by
-two seeds and one random half of the validation images; then other seeds measure it on the other half.
-Each seed draws its own training images, first weights and order, alike for all steps. Takes about
-15 minutes on two cores. Finished runs stand in data/results/improving_recipe.jsonl; started again,
-it does those that are missing.
+two seeds and one random half of the validation images; then other seeds measure it on the other
+half. Each seed draws its own training images, first weights and order, alike for all steps. Takes
+about 10 minutes on two cores. Finished runs stand in data/results/improving_recipe.jsonl; started
+again, it does those that are missing.
 """
 
 import argparse

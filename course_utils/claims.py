@@ -159,7 +159,7 @@ def claim(statement, evidence, *, myth=None, points=False, on="this run"):
         shown = str(evidence)
         if points:
             low, middle, high = (100 * x for x in (evidence.low, evidence.estimate, evidence.high))
-            shown = f"{middle:.1f} points [{low:.1f}, {high:.1f}]"
+            shown = f"{middle:z.1f} points [{low:z.1f}, {high:z.1f}]"
         detail = f" Effect {shown} ({evidence.level:.0%} interval, n = {evidence.n})."
     elif isinstance(evidence, bool | np.bool_):
         verdict = SUPPORTED if evidence else CONTRADICTED

@@ -8,7 +8,7 @@ loaders do: scaling is a lesson, not a hidden step. The real data sets are used 
 import os
 import warnings
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Split:
 
     images: np.ndarray
     labels: np.ndarray
-    class_names: tuple = field(repr=False)
+    class_names: tuple
 
     def __post_init__(self):
         """Refuse what is no labelled set of images."""

@@ -395,11 +395,11 @@ def fits(sizes, runs, *, title, xlabel):
     for name, values in runs.items():
         ink, marker, dash = looks[name]
         for run in np.asarray(values):
-            axis.plot(sizes, run, marker, color=ink, markersize=3.5, alpha=0.7, linestyle="")
+            axis.plot(sizes, run, marker, color=ink, markersize=3.5, linestyle="")
         axis.plot(sizes, means[name], marker=marker, color=ink, linestyle=dash, label=name)
     axis.fill_between(
-        sizes, means["training"], means["validation"], facecolor="#EEEEEE", hatch="//",
-        edgecolor="#CCCCCC", label="the gap", zorder=0,
+        sizes, means["training"], means["validation"], facecolor="white", hatch="//",
+        edgecolor="#DDDDDD", label="the gap", zorder=0,
     )  # fmt: skip
     axis.set_xscale("log", base=2)
     axis.set_xticks(sizes, [f"{size:g}" for size in sizes])

@@ -231,7 +231,7 @@ def sizes_table(results):
     pandas.DataFrame
         One row a network: width, depth, multiply_adds, parameters, accuracy and its standard
         error `se` over seeds, cpu_seconds, front (whether nothing else beats it), and on_front: the
-        share of 2,000 draws of seeds, with replacement and alike for all networks, in which nothing
+        share of 1,000 draws of seeds, with replacement and alike for all networks, in which nothing
         else beats it. Networks without all of the seeds are left out.
     """
     import pandas as pd
@@ -257,7 +257,7 @@ def sizes_table(results):
         )
     table = pd.DataFrame(rows)
     values = accuracies[table.variant].to_numpy()
-    drawn = np.random.default_rng(0).integers(len(values), size=(2_000, len(values)))
+    drawn = np.random.default_rng(0).integers(len(values), size=(1_000, len(values)))
     fronts = [nondominated(table.multiply_adds, values[rows].mean(axis=0)) for rows in drawn]
     front = nondominated(table.multiply_adds, table.accuracy)
     return table.drop(columns="variant").assign(front=front, on_front=np.mean(fronts, axis=0))

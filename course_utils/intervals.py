@@ -40,6 +40,8 @@ class Interval:
             width = self.high - self.low
             known = math.isfinite(width) and width > 0
             spec = f".{max(0, 1 - math.floor(math.log10(width))) if known else 3}f"
+        sign = spec[:1] if spec[:1] in ("+", "-", " ") else ""
+        spec = sign + "z" + spec[len(sign) :].removeprefix("z")  # no "-0.0"
         return f"{self.estimate:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
 
     def __str__(self) -> str:

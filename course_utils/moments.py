@@ -1,4 +1,4 @@
-"""What a deep stack does to its signal and to its gradient, before any training."""
+"""What a deep stack does to its signal and to its gradient, before training and a little later."""
 
 from __future__ import annotations
 
@@ -57,13 +57,15 @@ def gradient_norms(
     gain=None,
     filters=8,
     seed=0,
+    labels=None,
+    steps=0,
+    rate=0.03,
 ):
     """Return the norm of the loss's gradient for the kernel of each of many convolutions.
 
     A 3×3 convolution brings the images to `filters` maps; then come `depth` more of them, residual
     or not; then the mean of each map, and ten random logits. Weights are normal with variance
-    2 / fan-in for ReLU (He et al., 2015), and 1 / fan-in for any other activation. Labels are
-    random: nothing has been learned yet.
+    2 / fan-in for ReLU (He et al., 2015), and 1 / fan-in for any other activation.
 
     Parameters
     ----------
@@ -80,6 +82,13 @@ def gradient_norms(
         Variance of the weights times fan-in, instead of 2 or 1; 1 is glorot's where a layer has as
         many filters as channels.
     filters, seed : int
+    labels : array (n,) of int, optional
+        From 0 to 9; by default random, since before training they hardly matter.
+    steps : int
+        How often all weights have moved against their gradient, on these images, before the
+        measurement.
+    rate : float
+        How far: times the gradient.
 
     Returns
     -------
@@ -104,14 +113,23 @@ def gradient_norms(
             values = (values - mean) / tf.sqrt(variance + 1e-3)
         return function(values)
 
-    labels = rng.integers(0, 10, len(images))
+    drawn = rng.integers(0, 10, len(images))
+    labels = drawn if labels is None else np.asarray(labels)
     first, stack = kernel(images.shape[-1]), [kernel(filters) for _ in range(depth)]
-    head = (rng.normal(size=(filters, 10)) / np.sqrt(filters)).astype("float32")
-    with tf.GradientTape() as tape:
-        values = layer(tf.constant(images, tf.float32), first)
-        for weights in stack:
-            values = layer(values, weights) + (values if residual else 0)
-        logits = tf.reduce_mean(values, axis=(1, 2)) @ head
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
-        loss = tf.reduce_mean(losses)
-    return np.array([float(tf.norm(slope)) for slope in tape.gradient(loss, stack)])
+    head = tf.Variable((rng.normal(size=(filters, 10)) / np.sqrt(filters)).astype("float32"))
+    weights = [first, *stack, head]
+
+    def slopes():
+        with tf.GradientTape() as tape:
+            values = layer(tf.constant(images, tf.float32), first)
+            for each in stack:
+                values = layer(values, each) + (values if residual else 0)
+            logits = tf.reduce_mean(values, axis=(1, 2)) @ head
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+            loss = tf.reduce_mean(losses)
+        return tape.gradient(loss, weights)
+
+    for _ in range(steps):
+        for variable, slope in zip(weights, slopes(), strict=True):
+            variable.assign_sub(rate * slope)
+    return np.array([float(tf.norm(slope)) for slope in slopes()[1:-1]])

@@ -1,6 +1,7 @@
 """Drawings of batch normalization: its moving averages, and the loss around a training."""
 
 import numpy as np
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import PercentFormatter
 
 from . import plotting
@@ -94,7 +95,12 @@ def slices(panels, steps, *, title):
             linewidth=1.2,
             label="losses along the gradient",
         )
-        axis.plot(steps, losses[:, 0], color=color, marker=marker, label="loss at this step")
+        # White around it, where it runs along or across the hatches of its own colour.
+        around = [withStroke(linewidth=4.5, foreground="white")]
+        axis.plot(
+            steps, losses[:, 0], color=color, marker=marker, label="loss at this step",
+            path_effects=around,
+        )  # fmt: skip
         axis.set(xlabel="training step", yscale="log")
         axis.set_title(label, fontsize=10)
         axis.grid(axis="y")

@@ -60,7 +60,9 @@ def ladder(runs, *, title, target=0.99, apart=("record",), percent_low=None):
             (cost, np.asarray(seconds), mean),
             (score, 100 * np.asarray(accuracies), accuracy),
         ):
-            axis.plot(values, np.full(len(values), row), "|", color=ink, markersize=9, alpha=0.7)
+            axis.plot(
+                values, np.full(len(values), row), "|", color=ink, markersize=9, markeredgewidth=0.8
+            )
             axis.plot(middle, row, marker, color=ink, markerfacecolor=fill, markersize=8, zorder=3)
         for axis, text, middle in (
             (cost, f"{mean:.3g} s", mean),

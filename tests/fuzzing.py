@@ -36,6 +36,7 @@ REPORT = ROOT / "benchmarks" / "results" / "fuzzing.md"
 MEMORY = 1e9  # bytes
 SOURCES = {"mnist.npz": "digits", IDX[0]: "clothes", IDX[3]: "clothes", f"{PHOTOS}.zip": "pets"}
 EVERYTHING = "all.zip"
+ESCAPED = Path(tempfile.gettempdir(), "escaped.txt")  # where an absolute path would lead
 
 
 # ---- ways to break bytes -----------------------------------------------------------------------
@@ -149,7 +150,7 @@ def add_an_evil_entry(content, random):
     names = (
         "../escaped.txt",
         "a/../../escaped.txt",
-        "/tmp/escaped.txt",
+        ESCAPED.as_posix(),
         "//host/escaped.txt",
         "C:\\escaped.txt",
         "..\\escaped.txt",
@@ -209,13 +210,9 @@ def originals(room):
 
 
 def outside(room):
-    """Return all that is in the room but on its stick and among its downloads."""
-    places = (room.stick, room.downloads)
-    return sorted(
-        path
-        for path in room.base.rglob("*")
-        if not any(place in (path, *path.parents) for place in places)
-    )
+    """Return all that is in the room but its downloads, and what an absolute path has led to."""
+    found = [path for path in room.base.rglob("*") if not path.is_relative_to(room.downloads)]
+    return sorted(found) + [ESCAPED] * ESCAPED.exists()
 
 
 def prepare(room, file, content):

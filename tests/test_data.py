@@ -171,6 +171,7 @@ def test_take_is_balanced_and_repeatable():
     assert sorted(whole.take(12).counts().values()) == [4, 4, 4]
     assert sorted(whole.take(75).images[:, 0, 0, 0].tolist()) == list(range(75))
     assert max(whole.take(13).counts().values()) == 5
+    assert len(whole.take(1)) == 1
     for n in (0, 76, -1, 2.0, True, None):
         with pytest.raises(ValueError, match="from 1 to 75"):
             whole.take(n)
@@ -182,6 +183,29 @@ def test_take_draws_from_all_of_a_class():
     for seed in range(60):
         seen |= set(whole.take(10, seed=seed).images[:, 0, 0, 0].tolist())
     assert len(seen) > 95
+
+
+def test_the_split_is_the_same_for_ever():
+    """A number that was measured on one split means nothing on another."""
+    chosen, rest = data._part(np.arange(20) % 4, 8)
+    assert chosen.tolist() == [15, 11, 12, 16, 6, 13, 5, 2]
+    assert rest.tolist() == [1, 3, 14, 7, 19, 8, 4, 9, 0, 10, 17, 18]
+    refused(lambda: data._part(np.zeros(5, int), 5), "5 images, too few to hold out 5")
+    whole = split([30, 5, 40])
+    np.testing.assert_array_equal(whole.take(9).images, whole.take(9, seed=0).images)
+
+
+def test_the_sizes_of_pets_have_ends():
+    for size in (8, np.int64(32), 256):
+        found = data._checked_size("pets", size)
+        assert (found, type(found)) == (size, int)
+
+
+def test_what_they_say_of_themselves(room):
+    digits = data.load("digits")
+    assert repr(digits) == f"<{digits.describe()}>"
+    assert repr(digits.train) == "Split(1,077 images of 28×28×1, 10 classes)"
+    assert repr(digits.test) == "SealedTest(360 images, never opened)"
 
 
 def test_split_refuses_what_is_none():
@@ -214,8 +238,10 @@ def test_sealed_test_counts_its_openings(room):
     assert digits.test.openings == 1
     assert "opened once" in repr(digits.test)
     again = data.load("digits")  # the count is the data set's, not the object's
-    with pytest.warns(UserWarning, match=r"digits .* 2 times.* no longer an honest estimate"):
+    said = r"digits .* 2 times.* no longer an honest estimate"
+    with pytest.warns(UserWarning, match=said) as caught:
         again.evaluate(lambda images, labels: None)
+    assert caught[0].filename == __file__  # it points at the reader's own line
     assert digits.test.openings == 2
     assert "opened 2 times" in repr(digits.test)
 

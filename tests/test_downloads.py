@@ -134,6 +134,16 @@ def test_reading_needs_no_permission_to_write(room, monkeypatch):
     assert data.load("pets").source == "real"
 
 
+def test_downloads_lie_in_the_checkout_unless_told_otherwise(room, monkeypatch):
+    for empty in (True, False):
+        monkeypatch.delenv("COURSE_DATA_DIR", raising=False)
+        if empty:
+            monkeypatch.setenv("COURSE_DATA_DIR", "")
+        assert downloads.folder() == room.data / "downloads"
+    monkeypatch.setenv("COURSE_DATA_DIR", "~/pictures")
+    assert downloads.folder() == Path.home() / "pictures"
+
+
 def test_a_file_where_the_folder_should_be(room, monkeypatch):
     path = room.base / "file"
     path.write_text("")

@@ -167,7 +167,7 @@ def test_solution_is_accepted(module, exercise, monkeypatch):
     answer = answer_of(exercise, exercise.solution_code)
     monkeypatch.setenv("COURSE_STRICT", "1")
     # One that trains a network would take most of the suite's time.
-    for _ in range(2 if exercise.name in ("overfit", "beat") else 10):
+    for _ in range(2 if exercise.name in ("overfit", "beat", "budget") else 10):
         verdict = exercise.check(answer)
         assert verdict.status == CORRECT
         assert verdict.message.strip(), "say what to notice"
@@ -190,6 +190,28 @@ def test_typical_mistake_gets_its_message(exercise, mistake, monkeypatch):
     monkeypatch.setenv("COURSE_STRICT", "1")
     with pytest.raises(AssertionError, match=re.escape(mistake.message)):
         exercise.check(answer)
+
+
+def test_frozen_last_layers_are_not_taken_for_moving_statistics(monkeypatch):
+    """With these widths and n, both leave 282 weights: the check must look at the layers first."""
+
+    class Drawn:
+        def integers(self, *_, size=None):
+            return np.array([7, 3, 5]) if size else 2
+
+    exercise = EXERCISES["pretrained", "counts"]
+    wrong = {
+        message: answer_of(exercise, mistake.code)
+        for mistake in exercise.typical_mistakes
+        for message in ("you froze the last", "moving means and variances")
+        if message == mistake.message
+    }
+    assert len(wrong) == 2
+    monkeypatch.setattr(np.random, "default_rng", Drawn)
+    for message, answer in wrong.items():
+        said = exercise.check(answer).message
+        assert message in said
+    assert "got 282: that counts the moving" in exercise.check(lambda model, n: 282).message
 
 
 @each_exercise

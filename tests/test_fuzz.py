@@ -5,6 +5,7 @@
 
 import os
 
+import fuzzing
 import pytest
 from fuzzing import MEMORY, command, fuzz, fuzz_command, hostile, originals, ways
 
@@ -55,11 +56,20 @@ def test_the_fuzzer_sees_what_is_left_and_what_is_written_outside(room, monkeypa
         (room.downloads / "left").write_text("")
         raise fetching.DataError("no")
 
-    def escape(path):
-        (room.base / "escaped").write_text("")
-        return []
+    def escape(to):
+        def import_(path):
+            to.write_text("")
+            return []
 
-    for broken, sentence in ((leave, "something is left"), (escape, "written outside")):
+        return import_
+
+    monkeypatch.setattr(fuzzing, "ESCAPED", room.base.parent / "escaped.txt")
+    for broken, sentence in (
+        (leave, "something is left"),
+        (escape(room.base / "escaped"), "written outside"),
+        (escape(room.stick / "escaped"), "written outside"),
+        (escape(fuzzing.ESCAPED), "written outside"),
+    ):
         monkeypatch.setattr(fetching, "import_", broken)
         with pytest.raises(AssertionError, match=sentence):
             fuzz(room, 1)

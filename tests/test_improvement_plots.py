@@ -7,8 +7,8 @@ from course_utils.improvement_tables import Effect
 from course_utils.intervals import Interval
 
 
-def effect(variant, group, low, high, cpu=2.0, adds=1.0):
-    gain = Interval((low + high) / 2, low, high, 0.95, 5)
+def effect(variant, group, low, high, cpu=2.0, adds=1.0, n=5):
+    gain = Interval((low + high) / 2, low, high, 0.95, n)
     return Effect(variant, group, "…", gain, gain, gain, cpu, (cpu, cpu), adds, 1.0)
 
 
@@ -44,6 +44,13 @@ def test_a_gain_and_its_cost_share_a_row(rows):
     low, high = left.get_xlim()
     assert low < -9
     assert high > 0.5
+
+
+def test_a_row_with_other_seeds_says_how_many(rows):
+    few = effect("batch normalization", "batch normalization", 1, 2, n=3)
+    left = ip.gains_and_costs([*rows, few], title="t").axes[0]
+    names = [label.get_text() for label in left.get_yticklabels()]
+    assert names == [*(row.variant for row in rows), "batch normalization (n = 3)"]
 
 
 def test_groups_have_headings_between_the_rows(rows):
@@ -96,16 +103,21 @@ def test_stopped_runs_are_no_times():
     assert np.isnan(medians[1])
 
 
-def test_the_front_is_filled_and_the_others_hollow():
+def test_the_front_is_as_full_as_it_is_certain():
     table = pd.DataFrame(
         {
             "width": [0.5, 1, 1], "depth": [1, 1, 2], "multiply_adds": [10, 100, 50],
             "accuracy": [0.9, 0.91, 0.95], "se": [0.01] * 3, "front": [True, False, True],
+            "on_front": [1.0, 0.02, 0.7],
         }
     )  # fmt: skip
     axis = ip.front(table, title="t").axes[0]
-    hollow = [line for line in axis.lines if line.get_markerfacecolor() == "w"]
-    assert [x for line in hollow for x in line.get_xdata()] == [100]
+    fills = {"full": [10], "none": [100], "bottom": [50]}
+    for fill, costs in fills.items():
+        found = [line for line in axis.lines if line.get_fillstyle() == fill]
+        drawn = [x for line in found if line.get_linestyle() == "None" for x in line.get_xdata()]
+        assert drawn == costs
+    assert [text.get_text() for text in axis.texts] == ["0.5", "1", "1 (70%)"]
     step = next(line for line in axis.lines if line.get_label() == "the front")
     assert step.get_xdata().tolist() == [10, 50]
 

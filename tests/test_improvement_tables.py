@@ -42,8 +42,9 @@ def results():
 
 
 def test_effects_are_paired_and_in_points(results):
-    elu, sgd, large = it.effects(results)
-    assert [effect.variant for effect in (elu, sgd, large)] == results.variants[1:4]
+    large, elu, sgd = it.effects(results)
+    found = [effect.variant for effect in (elu, sgd, large)]
+    assert found == results.variants[1:4]  # though the list has the larger network first
     assert elu.gain.estimate == pytest.approx(2.0)
     assert elu.loss.estimate == pytest.approx(-0.02)
     assert elu.gap.estimate == pytest.approx(0)
@@ -113,3 +114,26 @@ def test_a_table_of_sizes():
     assert table.accuracy.tolist() == pytest.approx([0.91, 0.8])
     assert table.se.tolist() == pytest.approx([0.01, 0])
     assert table.front.tolist() == [True, False]
+    assert table.on_front.tolist() == [1, 0]
+
+
+def test_the_front_is_drawn_anew_with_the_seeds():
+    runs = [
+        *measured("width 0.5, depth 2", [0.9, 0.9, 0.9], 1, adds=10),
+        *measured("width 1, depth 2", [0.8, 0.8, 0.99], 1, adds=20),
+        *measured("width 1, depth 3", [0.99, 0.99], 1, adds=30),
+    ]
+    table = it.sizes_table(Results(runs))
+    assert table.width.tolist() == [0.5, 1]  # the third lacks a seed
+    # The wider one wins if two or three of three draws are the third seed: 7 of 27.
+    assert table.on_front.tolist() == [1, pytest.approx(7 / 27, abs=0.03)]
+
+
+def test_seconds_of_an_epoch_are_medians_by_batch_size():
+    runs = [
+        row(f"{scaling} {size}", seed, cpu_seconds=seed * 100 / size, epochs=seed)
+        for scaling in ("linear", "constant")
+        for size in (100, 10)
+        for seed in (1, 2)
+    ]
+    assert it.seconds_an_epoch(Results(runs)) == {10: 10, 100: 1}

@@ -90,7 +90,8 @@ def test_every_bullet_of_the_slides_has_a_change():
         "architecture", "activations", "regularization", "optimizer", "batch size",
         "batch normalization",
     }  # fmt: skip
-    assert len({change.bullet for change in im.CHANGES.values()}) == 13
+    bullets = {change.bullet for change in im.CHANGES.values()}
+    assert len([bullet for bullet in bullets if not bullet.startswith("not listed")]) == 13
 
 
 def test_untuned_changes_need_no_tuning():

@@ -47,6 +47,7 @@ def test_a_cell_is_what_it_does(name):
         ("x = 1", "silent"),
         ("print(x)", "result"),
         ("def f():\n    return 1", "silent"),
+        ("def f():\n    cu.show(figure, alt)", "silent"),
         ("view", "result"),
         ("%matplotlib inline", "result"),
         ("", "silent"),

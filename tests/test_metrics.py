@@ -16,12 +16,32 @@ def test_interval_reads_well():
     assert str(interval) == "0.023 [0.011, 0.035]"
     assert f"{interval:.1f}" == "0.0 [0.0, 0.0]"
     assert str(Interval(123.4, 100.2, 150.9, 0.95, 5)) == "123 [100, 151]"
+    small = Interval(-0.001, -0.04, 0.02, 0.95, 5)
+    assert f"{small:.1f}" == "0.0 [0.0, 0.0]"
+    assert f"{small:+.1f}" == "+0.0 [+0.0, +0.0]"
+    assert f"{small:z.2f}" == "0.00 [-0.04, 0.02]"
     assert interval.excludes_zero
     assert Interval(-2, -3, -1, 0.95, 5).excludes_zero
     assert not Interval(0.1, 0.0, 0.2, 0.95, 5).excludes_zero
+    assert not Interval(-0.1, -0.2, 0.0, 0.95, 5).excludes_zero
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.1, 0.4, "0.20 [0.10, 0.40]"),
+        (0.2, 0.2, "0.200 [0.200, 0.200]"),
+        (-np.inf, np.inf, "0.200 [-inf, inf]"),
+        (-400.0, 400.0, "0 [-400, 400]"),
+    ],
+)
+def test_digits_follow_the_width(low, high, shown):
+    assert str(Interval(0.2, low, high, 0.95, 5)) == shown
 
 
 def test_standard_error():
+    assert metrics.standard_error(0, 10) == metrics.standard_error(1, 10) == 0
+    assert metrics.standard_error(0.5, 1) == 0.5
     assert metrics.standard_error(0.9, 1000) == pytest.approx(0.009486833)
     with pytest.raises(ValueError, match="between 0 and 1"):
         metrics.standard_error(90, 1000)
@@ -76,6 +96,43 @@ def test_share_refuses(right, words):
         metrics.share(right)
 
 
+def test_bootstrap_is_scipys_with_2000_draws_of_seed_0():
+    from scipy import stats
+
+    values = np.random.default_rng(2).normal(size=9)
+    rng = np.random.default_rng(0)
+    expected = stats.bootstrap(
+        (values,), np.mean, n_resamples=2000, method="percentile", rng=rng
+    ).confidence_interval
+    found = metrics.bootstrap(values)
+    assert (found.low, found.high, found.level) == (expected.low, expected.high, 0.95)
+    assert metrics.paired(values, np.zeros(9), method="bootstrap") == found
+
+
+@pytest.mark.parametrize("level", [0, 1, -0.1, 95])
+def test_every_interval_refuses_a_level_that_is_none(level):
+    for interval in (
+        metrics.bootstrap,
+        metrics.share,
+        lambda a, level: metrics.paired(a, a, level),
+    ):
+        with pytest.raises(ValueError, match="level must lie between 0 and 1"):
+            interval([0, 1], level=level)
+
+
+def test_how_few_values_are_enough():
+    assert metrics.bootstrap([1.0, 2.0]).n == 2
+    assert metrics.paired([1.0, 2.0], [0.0, 0.0]).n == 2
+    five = np.arange(5.0)
+    assert metrics.paired(five, 0 * five, method="bootstrap").n == 5
+    with pytest.raises(ValueError, match="at least 5 pairs"):
+        metrics.paired(five[:4], five[1:], method="bootstrap")
+    with pytest.raises(ValueError, match="at least 2 values: got 0"):
+        metrics.bootstrap(3.0)
+    with pytest.raises(ValueError, match="2 of 5 are NaN or infinite"):
+        metrics.bootstrap([1, np.nan, 2, np.inf, 3])
+
+
 def test_bootstrap_draws_whole_rows():
     labels = np.random.default_rng(0).integers(0, 2, 200)
     rows = np.stack([labels, labels], axis=1)
@@ -117,7 +174,9 @@ def test_paired_uses_the_pairs():
         interval = metrics.paired(a, b, method=method)
         assert interval.low > 0.4
         assert interval.high < 0.6
-    assert metrics.paired(a, b) == metrics.paired(a, b, method="bootstrap")
+    for n in (30, 50):
+        same = metrics.paired(a[:n], b[:n], method="bootstrap")
+        assert metrics.paired(a[:n], b[:n]) == same
     assert metrics.paired(a[:29], b[:29]) == metrics.paired(a[:29], b[:29], method="t")
 
 
@@ -187,6 +246,14 @@ def test_streamed_equals_pooled(batch_size, column, prevalence):
     expected = pooled(labels, scores)
     labels = labels[:, None] if column else labels
     assert streamed(labels, scores, batch_size) == pytest.approx(expected, abs=1e-6)
+
+
+def test_thresholds_have_ends():
+    for threshold in (0, 1):
+        assert {m.threshold for m in metrics.binary_metrics(threshold)[::3]} == {threshold}
+    for threshold in (-0.01, 1.01):
+        with pytest.raises(ValueError, match="threshold must lie between 0 and 1"):
+            metrics.binary_metrics(threshold)
 
 
 def test_streamed_one_image_at_a_time():
@@ -260,7 +327,7 @@ def test_confusion_has_the_truth_in_rows():
         ([0, 1], [0, -1], "predicted must lie"),
         ([0, 1], [0.2, 0.8], "whole numbers"),
         ([0, 1], [[0.2, 0.8], [0.5, 0.5]], "argmax"),
-        ([0, 1, 1], [0, 1], "same length"),
+        ([0, 1, 1], [0, 1], "labels and predicted must have the same length: got 3 and 2"),
         ([], [], "at least one image"),
     ],
 )
@@ -280,8 +347,22 @@ def test_reliability_by_hand():
     assert np.isnan(table["accuracy"][0])
     error = (2 * 0.43 + 0.35 + 0.4) / 4
     assert metrics.calibration_error(probabilities, [0, 1, 1, 1]) == pytest.approx(error)
+    assert list(table) == ["low", "high", "n", "confidence", "accuracy", "gap"]
+    assert (table["low"][9], table["high"][9]) == (0.9, 1.0)
+    one = metrics.reliability(probabilities, [0, 1, 1, 1], bins=1)
+    assert one[["low", "high", "n", "accuracy"]].values.tolist() == [[0, 1, 4, 0.75]]
+    with pytest.raises(ValueError, match="bins must be at least 1: got 0"):
+        metrics.reliability(probabilities, [0, 1, 1, 1], bins=0)
     single = np.array(probabilities)[:, 1]
     assert metrics.calibration_error(single, [0, 1, 1, 1]) == pytest.approx(error)
+
+
+def test_there_are_ten_bins_unless_told_otherwise():
+    labels, scores, _ = example(0.3)
+    assert len(metrics.reliability(scores, labels)) == 10
+    error = metrics.calibration_error(scores, labels)
+    assert error == metrics.calibration_error(scores, labels, bins=10)
+    assert error not in [metrics.calibration_error(scores, labels, bins=n) for n in (9, 11)]
 
 
 def test_a_calibrated_classifier_has_a_small_error_and_a_sure_one_a_large_one():
@@ -303,7 +384,7 @@ def test_a_calibrated_classifier_has_a_small_error_and_a_sure_one_a_large_one():
         ([[3.0, -2.0]], [0], "logits"),
         ([[0.5, 0.2]], [0], "sums to 0.7"),
         ([[0.5, 0.5]], [2], "labels must lie between 0 and 1"),
-        ([[0.5, 0.5]], [0, 1], "same length"),
+        ([[0.5, 0.5]], [0, 1], "probabilities and labels must have the same length: got 1 and 2"),
         (np.full((1, 2, 2), 0.5), [0], "shape"),
     ],
 )
@@ -325,14 +406,25 @@ def test_cross_entropy_is_keras_loss_without_the_penalty():
     assert metrics.cross_entropy(probabilities, labels) == pytest.approx(expected, rel=1e-5)
     values = metrics.cross_entropy(probabilities, labels, per_image=True)
     assert values.shape == (50,)
-    assert np.isfinite(metrics.cross_entropy([[1.0, 0.0]], [1]))
+    assert metrics.cross_entropy([[1.0, 0.0]], [1]) == pytest.approx(-np.log(1e-7))
+    assert metrics.cross_entropy([[1.0, 0.0]], [0]) == pytest.approx(1e-7, rel=1e-6)
+
+
+def test_softmax_and_temperature_by_hand():
+    quarters = [[0.25, 0.75], [0.75, 0.25], [0.5, 0.5]]
+    logits = np.log([[1, 3], [6, 2], [5, 5]])
+    np.testing.assert_allclose(metrics.softmax(logits), quarters)
+    np.testing.assert_allclose(metrics.temperature(2 * logits, 2), quarters)
+    np.testing.assert_allclose(metrics.softmax(logits[0]), quarters[0])
 
 
 def test_temperature_refuses():
-    with pytest.raises(ValueError, match="above 0"):
-        metrics.temperature([[1.0, 2.0]], 0)
-    with pytest.raises(ValueError, match="sigmoid"):
-        metrics.softmax([[1.0], [2.0]])
+    for t in (0, -1, np.inf, np.nan):
+        with pytest.raises(ValueError, match="t must be a finite number above 0"):
+            metrics.temperature([[1.0, 2.0]], t)
+    for one in ([[1.0], [2.0]], 3.0):
+        with pytest.raises(ValueError, match="sigmoid"):
+            metrics.softmax(one)
 
 
 def test_threshold_curve_agrees_with_counting():
@@ -346,5 +438,12 @@ def test_threshold_curve_agrees_with_counting():
         assert row.precision == pytest.approx(sk.precision_score(labels, called))
         assert row.recall == pytest.approx(sk.recall_score(labels, called))
         assert row.f1 == pytest.approx(sk.f1_score(labels, called, zero_division=0))
+    assert metrics.threshold_curve(scores.ravel(), labels).equals(table)
+    for wrong, match in (
+        (np.ones((2, 2)), r"one score an image, shape \(n,\): got \(2, 2\)"),
+        (np.ones(3), "scores and labels must have the same length: got 3 and 2"),
+    ):
+        with pytest.raises(ValueError, match=match):
+            metrics.threshold_curve(wrong, [0, 1])
     with pytest.raises(ValueError, match="both classes: all 3 are 0"):
         metrics.threshold_curve([0.1, 0.2, 0.3], [0, 0, 0])

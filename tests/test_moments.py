@@ -55,6 +55,26 @@ def test_normalized_stacks_blow_the_gradient_up_unless_residual(images):
     assert ratio() > 1
 
 
+def test_steps_go_against_the_gradient_and_a_rate_of_0_goes_nowhere(images):
+    labels = np.arange(8)
+    first = moments.gradient_norms(images, 3, labels=labels)
+    np.testing.assert_allclose(
+        moments.gradient_norms(images, 3, labels=labels, steps=2, rate=0), first, rtol=1e-5
+    )
+    moved = moments.gradient_norms(images, 3, labels=labels, steps=2, rate=0.1)
+    assert not np.allclose(moved, first, rtol=1e-3)
+    assert not np.allclose(moments.gradient_norms(images, 3), first)
+
+
+def test_training_evens_a_normalized_stack_out(images):
+    stack = {"normalise": True, "labels": np.arange(8)}
+    before, after = (
+        [moments.gradient_norms(images, 24, seed=k, steps=n, **stack) for k in range(2)]
+        for n in (0, 5)
+    )
+    assert np.mean([g[0] / g[-1] for g in after]) < np.mean([g[0] / g[-1] for g in before])
+
+
 def test_with_half_the_variance_both_ends_of_a_relu_stack_shrink():
     images = np.random.default_rng(0).random((4, 8, 8, 1)).astype("float32")
     he, glorot = (moments.gradient_norms(images, 12, gain=gain) for gain in (2, 1))

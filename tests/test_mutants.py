@@ -151,6 +151,11 @@ tests, cpu = ["tests/test_m.py::test_it"], {3 if status < 0 else 60}
 job = mutate.Control({{"m": ast.parse({source!r})}}, tests, cpu)
 found = mutate.try_all([job], lambda job: mutate.try_one(folder, job), 1)
 print([status for _, status in found])
+mutate.check_again(folder, {{"m": ast.parse("def double(x):\\n    return 2 * x")}})
+try:
+    mutate.check_again(folder, job.trees)
+except SystemExit as error:
+    print(error)
 """
     done = subprocess.run(
         [sys.executable, "-P", "-c", code],
@@ -160,7 +165,12 @@ print([status for _, status in found])
         env=os.environ
         | {"PYTHONPATH": str(mutate.ROOT / "tests"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )
-    assert done.stdout == f"[{status}]\n", done.stderr
+    first, _, rest = done.stdout.partition("\n")
+    assert first == f"[{status}]", done.stderr
+    # A test that failed for a mutant is tried again on what is unbroken, or is said to be.
+    failed = "return 3" in source
+    again = "tests/test_m.py::test_it fails without a mutant too (exit status 1)\n"
+    assert rest == (again if failed else "")
     assert (tmp_path / "course_utils/m.py").read_text() == "never = read"
 
 

@@ -1,6 +1,7 @@
 """What each notebook of the course must look like; `course run` and nbval see to what it does."""
 
 import ast
+import dis
 import re
 import statistics
 from pathlib import Path
@@ -154,6 +155,51 @@ def checks_each_exercise(notebook):
             yield f"no check cell follows {stub.id}"
 
 
+def keeps_what_an_exercise_defines(notebook):
+    defined = set()
+    for cell in code(notebook):
+        bound = set()
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                bound.add(node.name)
+            elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                bound.add(node.id)  # also in a comprehension: it shadows what the reader wrote
+            elif isinstance(node, ast.alias):
+                bound.add((node.asname or node.name).partition(".")[0])
+        for name in sorted(bound & defined):
+            yield f"cell {cell.id} binds {name} again, which an exercise defines"
+        if "exercise" in tags(cell):
+            tree = ast.parse(cell.source).body
+            defined |= {node.name for node in tree if isinstance(node, ast.FunctionDef)}
+            defined |= {n.id for e in tree if isinstance(e, ast.Assign) for n in e.targets}
+
+
+def keeps_what_a_view_reads(notebook):
+    # A control calls its functions again when it is moved, with what the variables then hold.
+    functions, views = {}, {}
+    for cell in code(notebook):
+        module = compile(cell.source, cell.id, "exec")
+        bound = names_in(module, "STORE_NAME")
+        for view, read in views.items():
+            for name in sorted(bound & read):
+                yield f"cell {cell.id} binds {name} again, which the view {view} reads"
+        inner = [part for part in module.co_consts if hasattr(part, "co_code")]
+        functions |= {part.co_name: names_in(part, "LOAD_GLOBAL") for part in inner}
+        if "cu.explore(" in cell.source:
+            seen, found = set(), names_in(module, "LOAD_NAME") & functions.keys() | {"<lambda>"}
+            while found:
+                seen |= found
+                found = set().union(*(functions.get(name, ()) for name in found)) - seen
+            views[cell.id] = seen
+
+
+def names_in(compiled, operation):
+    """Return the names that an operation of Python's is given, in a code object and those inside."""
+    names = {i.argval for i in dis.get_instructions(compiled) if i.opname == operation}
+    inner = [part for part in compiled.co_consts if hasattr(part, "co_code")]
+    return names.union(*(names_in(part, operation) for part in inner))
+
+
 def is_ready_for_a_lecture(notebook):
     places = [lecture.given(cell) for cell in notebook.cells]
     for cell, place in zip(notebook.cells, places, strict=True):
@@ -187,6 +233,8 @@ RULES = [
     shows_figures_with_alt_text,
     settles_its_predictions,
     checks_each_exercise,
+    keeps_what_an_exercise_defines,
+    keeps_what_a_view_reads,
     is_ready_for_a_lecture,
 ]
 
@@ -278,6 +326,7 @@ def place(name, where):
     return change
 
 
+VIEW = "def draw(k):\n    return data + k\n\n\ncu.explore(draw, k=(1, 2))"
 BREAKS = {
     "no place": (is_ready_for_a_lecture, edit("go-on", metadata={})),
     "a title in passing": (is_ready_for_a_lecture, place("title", "-")),
@@ -307,6 +356,17 @@ BREAKS = {
     "a tag": (hides_no_failure, edit("start", metadata={"tags": ["raises-exception"]})),
     "plt.show": (shows_figures_with_alt_text, edit("start", source="plt.show()")),
     "no alt text": (shows_figures_with_alt_text, edit("go-on", source="![](a.png)")),
+    "a view's data lost": (
+        keeps_what_a_view_reads,
+        lambda n: [edit("start", source=VIEW)(n), edit("headline", source="data = 2")(n)],
+    ),
+    "a lambda's data lost": (
+        keeps_what_a_view_reads,
+        lambda n: [
+            edit("start", source=VIEW.replace("(draw", "(lambda k: draw(k + less)"))(n),
+            edit("headline", source="for less in range(3):\n    print(less)")(n),
+        ],
+    ),
     "no answer": (settles_its_predictions, remove("answer-sum")),
     "no question": (
         settles_its_predictions,
@@ -316,6 +376,14 @@ BREAKS = {
     "no last check": (checks_each_exercise, lambda n: n.update(cells=n.cells[:11])),
     "too few": (checks_each_exercise, remove("exercise-one")),
     "another name": (checks_each_exercise, edit("exercise-two", id="task-two")),
+    "an answer bound again": (
+        keeps_what_an_exercise_defines,
+        replace("headline", "course", "answer_two = 2\ncourse"),
+    ),
+    "an answer shadowed": (
+        keeps_what_an_exercise_defines,
+        replace("headline", "course", "[answer_two for answer_two in (1, 2)]\ncourse"),
+    ),
     "a solved stub": (checks_each_exercise, edit("exercise-two", source="answer_two = 2")),
 }
 

@@ -204,6 +204,35 @@ def test_windows_are_a_view():
     np.testing.assert_array_equal(view[1, 2, 1], images[1, 2:5:2, 2:5])
 
 
+def test_what_is_left_out_is_the_plain_case():
+    images, kernel, bias = random(1, "float64", (2, 6, 7, 3), (3, 2, 3, 4), (4,))
+    plain = {"strides": 1, "padding": "valid", "dilation_rate": 1}
+    for convolve in (ops.conv2d, ops.conv2d_loops):
+        full = convolve(images, kernel, bias, **plain, groups=1)
+        np.testing.assert_array_equal(convolve(images, kernel, bias), full)
+    for one, other in zip(
+        ops.conv2d_backward(full, images, kernel),
+        ops.conv2d_backward(full, images, kernel, **plain, groups=1),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(one, other)
+    rows = ops.im2col(images, (3, 2), **plain)
+    np.testing.assert_array_equal(ops.im2col(images, (3, 2)), rows)
+    shape = images.shape
+    folded = ops.col2im(rows, shape, (3, 2), **plain)
+    np.testing.assert_array_equal(ops.col2im(rows, shape, (3, 2)), folded)
+    np.testing.assert_array_equal(
+        ops.windows(images, (3, 2)), ops.windows(images, (3, 2), strides=1, dilation_rate=1)
+    )
+    assert ops.explicit_padding(shape, (3, 2), padding="same") == ((1, 1), (0, 1))
+    halves = {"pool_size": 2, "strides": 2, "padding": "valid"}
+    (upstream,) = random(2, "float64", (2, 3, 3, 3))
+    for pool in (ops.max_pool2d, ops.average_pool2d, ops.pool2d_loops):
+        np.testing.assert_array_equal(pool(images), pool(images, **halves))
+    for back in (ops.max_pool2d_backward, ops.average_pool2d_backward):
+        np.testing.assert_array_equal(back(upstream, images), back(upstream, images, **halves))
+
+
 def test_pad_images():
     image = np.ones((1, 2, 2, 1), "float32")
     padded = ops.pad_images(image, ((1, 0), (0, 2)), value=7)

@@ -17,7 +17,8 @@ def test_the_panel_says_what_happened_without_colour():
     figure = recipe_plots.panel(
         images, [1, 1, 1, 1, 7], [1, 1, 2, 2, 7], [1, 3, 1, 3, 7], title="x", columns=3
     )
-    words = [axis.get_title() for axis in figure.axes]
+    (axis,) = figure.axes
+    words = [text.get_text() for text in axis.texts]
     assert [text.split("\n")[-1] for text in words[:4]] == [
         "still right",
         "broken",
@@ -25,7 +26,9 @@ def test_the_panel_says_what_happened_without_colour():
         "still wrong",
     ]
     assert words[1].startswith("is 1, said 3")
-    dashes = [patch.get_linestyle() for axis in figure.axes for patch in axis.patches]
+    dashes = [patch.get_linestyle() for patch in axis.patches]
+    places = [tuple(image.get_extent()) for image in axis.images]
+    assert len(set(places)) == 5
     assert len(dashes) == len(set(dashes)) == 3
     assert to_png(figure)
 

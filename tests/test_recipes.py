@@ -123,3 +123,7 @@ def test_halves_are_disjoint_and_whole():
     first, second = recipes.halves(101)
     assert sorted([*first, *second]) == list(range(101))
     assert abs(len(first) - len(second)) == 1
+    # Neither every second image nor the first half of them, and the same at every call.
+    assert 10 < np.sum(first % 2) < 41
+    assert 10 < np.sum(first < 50) < 41
+    np.testing.assert_array_equal(first, recipes.halves(101)[0])

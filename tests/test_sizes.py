@@ -61,9 +61,20 @@ def test_the_notes_puzzle():
     assert sizes.output_size(5, 3, padding=1) == sizes.output_size(7, 3) == 5
 
 
+def test_what_is_left_out_is_the_plain_case():
+    assert sizes.same_padding(7, 3) == (1, 1)
+    assert sizes.output_size(7, 3) == 5
+    assert list(sizes.input_sizes(5, 3)) == [7]
+    assert sizes.conv_parameters(3, 2, 4) == (3 * 3 * 2 + 1) * 4
+    assert sizes.conv_multiply_adds(5, 3, 2, 4) == 5 * 5 * 3 * 3 * 2 * 4
+    assert sizes.dense_parameters(3, 2) == 8
+    assert sizes.Field(5, 2, -1).after(3) == sizes.Field(9, 2, -1)
+
+
 def test_effective_kernel_size():
     assert [sizes.effective_kernel_size(3, d) for d in (1, 2, 4)] == [3, 5, 9]
     assert sizes.effective_kernel_size(1, 7) == 1
+    assert sizes.effective_kernel_size(3) == 3
 
 
 def test_same_padding_is_tensorflows():

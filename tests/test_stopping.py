@@ -92,6 +92,7 @@ def test_equal_to_keras_on_random_curves_and_settings():
 def test_a_curve_by_hand():
     result = early_stopping(CURVE, patience=2)
     assert (result.stopped_epoch, result.best_epoch, result.weights_epoch) == (7, 5, 7)
+    assert result.stopped
     assert [state.wait for state in result.states] == [0, 0, 0, 1, 0, 1, 2]
     assert [state.improved for state in result.states] == [
         True,
@@ -106,6 +107,7 @@ def test_a_curve_by_hand():
     assert early_stopping(CURVE, patience=2, restore_best_weights=True).weights_epoch == 5
     patient = early_stopping(CURVE, patience=5)
     assert (patient.stopped_epoch, patient.epochs, patient.best_epoch) == (None, 10, 8)
+    assert not patient.stopped
     assert early_stopping(CURVE, patience=0) == early_stopping(CURVE, patience=1)
     assert early_stopping(CURVE, patience=0).stopped_epoch == 4
     assert early_stopping(CURVE, patience=1, mode="max").stopped_epoch == 2
@@ -183,6 +185,13 @@ def test_generalization_loss_by_hand():
     assert stopping.generalization_loss([0.0, 0.0, 0.1]).tolist() == [0, 0, np.inf]
 
 
+def test_what_stays_at_the_lowest_has_lost_nothing():
+    """Also at 0 and at infinity, where the ratio is none."""
+    np.testing.assert_array_equal(stopping.generalization_loss([0, 0]), [0, 0])
+    np.testing.assert_array_equal(stopping.generalization_loss([np.nan, 2, 2]), [0, 0, 0])
+    np.testing.assert_array_equal(stopping.training_progress([0, 0, 0], 2), [np.nan, 0, 0])
+
+
 def test_training_progress_by_hand():
     progress = stopping.training_progress([3.0, 2.0, 1.0, 1.0], strip=2)
     assert np.isnan(progress[0])
@@ -228,10 +237,49 @@ def test_up_counts_ends_of_strips():
     assert stopping.up([1.0, 1.0, 1.0], 1, strip=1).stopped_epoch is None
 
 
+def test_a_threshold_must_be_passed_and_not_only_reached():
+    rises = [1.0, 1.5]  # GL is 50 %, P is 1000
+    assert stopping.gl(rises, 50).stopped_epoch is None
+    assert stopping.gl(rises, 49.9).stopped_epoch == 2
+    assert stopping.gl(rises, 0).stopped_epoch == 2
+    assert stopping.pq(rises, [3.0, 1.0], 0.05, strip=2).stopped_epoch is None
+    assert stopping.pq(rises, [3.0, 1.0], 0.049, strip=2).stopped_epoch == 2
+
+
+def test_strips_have_five_epochs_unless_told_otherwise():
+    rng = np.random.default_rng(4)
+    validation, training = rng.uniform(1, 2, (2, 31))
+    for one, other in (
+        (stopping.training_progress(training), stopping.training_progress(training, 5)),
+        (
+            stopping.pq(validation, training, 9).values,
+            stopping.pq(validation, training, 9, 5).values,
+        ),
+        (stopping.up(validation, 9).values, stopping.up(validation, 9, 5).values),
+    ):
+        np.testing.assert_array_equal(one, other)
+        assert np.flatnonzero(np.isfinite(one))[0] in (4, 9)
+    np.testing.assert_array_equal(stopping.training_progress(training, 1), 0)
+
+
+def test_the_callback_of_prechelts_own_settings():
+    callback = stopping.PrecheltStopping()
+    found = (callback.criterion, callback.threshold, callback.strip, callback.verbose)
+    assert found == ("GL", 5, 5, 0)
+    assert (callback.monitor, callback.training_monitor) == ("val_loss", "loss")
+    assert callback.restore_best_weights
+    assert stopping.PrecheltStopping("UP", 1, strip=1).threshold == 1
+
+
 @pytest.mark.parametrize(
     ("call", "match"),
     [
         (lambda: stopping.gl([], 5), "empty curve"),
+        (lambda: stopping.PrecheltStopping("UP", 0), "strips in a row"),
+        (lambda: stopping.PrecheltStopping("UP", 1.5), "strips in a row"),
+        (lambda: stopping.PrecheltStopping("PQ", -0.1), "threshold must be at least 0"),
+        (lambda: stopping.PrecheltStopping(strip=0), "strip must be a whole number, at least 1"),
+        (lambda: stopping.training_progress([1.0], 0), "strip must be a whole number, at least 1"),
         (lambda: stopping.gl([1.0], -1), "alpha must be at least 0"),
         (lambda: stopping.gl([-1.0], 5), "ratios"),
         (lambda: stopping.pq([1.0, 2.0], [1.0], 5), "same length"),

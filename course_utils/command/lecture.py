@@ -46,7 +46,7 @@ def kind(cell):
         tree = ast.parse(cell.source)
     except SyntaxError:
         return "result"
-    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    calls = {ast.unparse(node.func) for node in _run(tree) if isinstance(node, ast.Call)}
     if any(call.startswith("exercises.") and call.endswith(".check") for call in calls):
         return "check"
     if "cu.predict" in calls:
@@ -60,6 +60,16 @@ def kind(cell):
     if "cu.say" in calls:
         return "sentence"
     return "result" if "print" in calls or _ends_in_a_value(tree) else "silent"
+
+
+def _run(tree):
+    """Yield the nodes that are run with the cell: what a function holds waits for its call."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, ast.FunctionDef):
+            yield node
+            waiting += ast.iter_child_nodes(node)
 
 
 def _ends_in_a_value(tree):

@@ -18,19 +18,20 @@ OPTIONS ?=
 # Exercises that nobody has solved are no failure of the course.
 unexport COURSE_STRICT
 
-.PHONY: help install lab run site slides test browser bench data tidy mutate fuzz
+.PHONY: help install lab run site slides check test browser bench data tidy mutate fuzz
 
 help:
 	@echo "make run      execute the whole course, and write pages to build/"
 	@echo "make site     the course as a book in HTML, from what make run has executed"
 	@echo "make slides   each notebook as slides, from what make run has executed"
 	@echo "make test     lint, unit tests, exercise tests, and every notebook"
+	@echo "make check    the same without the notebooks"
 	@echo "make browser  open every notebook in JupyterLab, and every page of the site, in a browser"
 	@echo "make lab      open the course in JupyterLab"
 	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
 	@echo "make data     fetch the real images once (make run then uses them)"
 	@echo "make tidy     clear the outputs of the notebooks"
-	@echo "make mutate   break the package in many places: do the tests notice? (half an hour)"
+	@echo "make mutate   break the package in many places: do the tests notice? (5 to 15 minutes)"
 	@echo "make fuzz     import thousands of broken data files (some minutes)"
 	@echo "make install  only make .venv; the others do it when it is missing"
 
@@ -53,14 +54,16 @@ site: .venv/installed
 slides: .venv/installed
 	$(COURSE) slides $(OPTIONS)
 
-test: export COURSE_PROFILE := fast
-# In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
-# says too little.
-test: export COURSE_FIGURES := strict
-test: .venv/installed
+check test: export COURSE_PROFILE := fast
+check: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
+
+# In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
+# says too little.
+test: export COURSE_FIGURES := strict
+test: check
 	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 
 browser: .venv/browser

@@ -352,6 +352,7 @@ def front(table, *, title):
             textcoords="offset points", fontsize=8.5, va="top",
         )  # fmt: skip
     axis.set_xscale("log")
+    axis.margins(x=0.09)  # room for the numbers
     axis.set(
         xlabel="multiply-adds for one image (log scale)\n"
         "number: width, times the slides'; bar: standard error over seeds\n"

@@ -145,22 +145,17 @@ def rate_range(rates, losses, *, chance, title):
         heights = top * (1.04 + 0.05 * np.cumsum(~on, axis=0))
         axis.plot(at[~on], heights[~on], "x", color=color, markersize=8, linestyle="")
         axis.plot([], [], color=color, marker=marker, markersize=5, linestyle=dash, label=label)
-    axis.plot(
-        [],
-        [],
-        "x",
-        color="black",
-        markersize=8,
-        linestyle="",
-        label="a run off the scale,\nor no number",
-    )
+    diverged = not all((np.asarray(found) <= top).all() for found in losses.values())
+    if diverged:
+        beyond = "a run off the scale,\nor no number"
+        axis.plot([], [], "x", color="black", markersize=8, linestyle="", label=beyond)
     axis.set(
         xscale="log",
         xlabel="learning rate of SGD with momentum 0.9 (log scale)\n"
         "a mark a seed, the line through their medians",
         ylabel="training loss (nats)",
     )
-    axis.set_ylim(0, 1.28 * top)
+    axis.set_ylim(0, (1.28 if diverged else 1.04) * top)
     axis.grid(axis="y")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     headline(figure, title)

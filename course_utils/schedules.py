@@ -104,7 +104,7 @@ def _in_one_graph(network):
             shown, wanted = (x[k * size : (k + 1) * size] for x in (images, targets))
             with tf.GradientTape() as tape:
                 loss = network.compute_loss(shown, wanted, network(shown, training=True))
-            optimizer.learning_rate.assign(rates[0])
+            optimizer.learning_rate.assign(rates[k])
             optimizer.apply(tape.gradient(loss, weights), weights)
             losses = losses.write(k, loss)
         return losses.stack()

@@ -276,6 +276,17 @@ def test_nested_models_are_expanded():
     assert ledger(keras.Sequential([block, square]))["layer"].tolist() == column(table, "layer")[:3]
 
 
+def test_nested_models_side_by_side_are_expanded_too():
+    image = keras.Input((9, 9, 1))
+    blocks = [sequential(layers.Conv2D(n, 3, name="conv"), shape=(9, 9, 1)) for n in (2, 3)]
+    plain = layers.Conv2D(4, 3, name="plain")(image)
+    joined = layers.Concatenate(name="joined")([*(block(image) for block in blocks), plain])
+    table = ledger(keras.Model(image, joined))
+    assert sorted(column(table, "parameters")) == [0, 20, 30, 40]
+    assert row(table, "joined")["output_shape"] == (7, 7, 9)
+    assert row(table, "joined")["receptive_field"] == 3
+
+
 def test_dense_networks():
     table = ledger(models.dense_baseline((28, 28, 1), 10))
     assert column(table, "receptive_field") == [28, 28, 28]

@@ -221,6 +221,7 @@ def test_ctrl_c_stops_the_kernels_and_says_what_was_done(tmp_path):
     ]
     out = tmp_path / "out"
     command = [sys.executable, "-m", "course_utils.command", "run", *words, "--out", str(out)]
+    command += ["--jobs", "1"]  # so that the first one is done when the long one runs
     group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if os.name == "nt" else {}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **group)
     deadline = time.monotonic() + 60

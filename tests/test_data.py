@@ -91,6 +91,8 @@ def test_bundled_drawings(room, monkeypatch, name):
     assert (len(found.train), len(found.validation), len(found.test)) == expected
     assert set(found.validation.counts().values()) == {expected[1] // classes}
     assert (found.train.images[:, 0, 0, 0] == found.train.labels * 20).all()
+    whole = {"clothes": "Fashion-MNIST", "pets": "Cats and Dogs"}[name]
+    assert found.describe().endswith(f"; real {whole}: course data fetch {name}")
     if name == "pets":
         assert data.load(name, size=8).image_shape == (8, 8, 3)
 

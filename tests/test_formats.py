@@ -140,6 +140,8 @@ def test_an_entry_may_have_as_many_bytes_as_the_limit(path, monkeypatch):
         )
         entries["x"].file_size = 7
         refused(lambda: list(formats.entry_chunks(archive, entries["x"], 10)))
+        entries["x"].file_size = 12
+        refused(lambda: list(formats.entry_chunks(archive, entries["x"], 12)), "x is cut off")
 
 
 def test_chunks_of_a_file(path, tmp_path, monkeypatch):

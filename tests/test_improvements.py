@@ -128,8 +128,22 @@ def test_what_is_said_is_built():
     assert (optimizer.momentum, round(float(optimizer.learning_rate), 6)) == (0.9, 0.03)
 
 
+def test_settings_have_names():
+    assert im.setting_name("adam", 0.001) == "adam 0.001"
+    assert im.setting_name("l2", 1e-5) == "l2 1e-05"
+
+
+def test_rates_are_half_decades_around_the_default_and_batches_powers_of_two():
+    steps = np.diff(np.log10(im.FACTORS))
+    np.testing.assert_allclose(steps, 0.5, atol=0.01)
+    assert 1.0 in im.FACTORS
+    np.testing.assert_array_equal(np.diff(np.log2(im.BATCH_SIZES)), 1)
+    assert im.Recipe().batch_size in im.BATCH_SIZES
+
+
 def test_targets_follow_the_loss():
     labels = np.array([2, 0])
+    assert im.Recipe(output="sigmoid").targets(labels).shape == (2, 10)
     assert im.Recipe().targets(labels) is labels
     np.testing.assert_array_equal(
         im.Recipe(output="sigmoid").targets(labels, classes=3), [[0, 0, 1], [1, 0, 0]]

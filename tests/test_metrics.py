@@ -251,6 +251,7 @@ def test_streamed_equals_pooled(batch_size, column, prevalence):
 def test_thresholds_have_ends():
     for threshold in (0, 1):
         assert {m.threshold for m in metrics.binary_metrics(threshold)[::3]} == {threshold}
+    assert metrics.F1().threshold == metrics.binary_metrics()[0].threshold == 0.5
     for threshold in (-0.01, 1.01):
         with pytest.raises(ValueError, match="threshold must lie between 0 and 1"):
             metrics.binary_metrics(threshold)

@@ -66,6 +66,12 @@ def test_steps_go_against_the_gradient_and_a_rate_of_0_goes_nowhere(images):
     assert not np.allclose(moments.gradient_norms(images, 3), first)
 
 
+def test_the_gradient_vanishes_where_a_label_is_learned(images):
+    same = {"labels": np.zeros(8, int), "rate": 0.1}
+    before, after = (moments.gradient_norms(images, 2, steps=n, **same) for n in (0, 20))
+    assert (after < 0.1 * before).all()
+
+
 def test_training_evens_a_normalized_stack_out(images):
     stack = {"normalise": True, "labels": np.arange(8)}
     before, after = (

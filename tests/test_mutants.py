@@ -132,6 +132,7 @@ def test_only_a_failed_test_kills():
         ("def double(x):\n    return 2 * x", mutate.PASSED),
         ("def double(x):\n    return 3 * x", mutate.FAILED),
         ("1 / 0", mutate.FAILED),
+        ("def twice(x):\n    return 2 * x", mutate.FAILED),  # the test file cannot be imported
         ("def double(x):\n    while True: pass", -24),
     ],
 )
@@ -147,7 +148,7 @@ def test_a_mutant_of_a_small_course(tmp_path, source, status):
 import ast, mutate, pytest, sys
 from pathlib import Path
 folder = Path({str(tmp_path)!r})
-tests, cpu = ["tests/test_m.py::test_it"], {3 if status < 0 else 60}
+tests, cpu = ["tests/test_m.py::test_it"], {1 if status < 0 else 60}
 job = mutate.Control({{"m": ast.parse({source!r})}}, tests, cpu)
 found = mutate.try_all([job], lambda job: mutate.try_one(folder, job), 1)
 print([status for _, status in found])
@@ -183,8 +184,10 @@ def test_the_report_counts_only_what_was_tried():
     assert share == 0.5
     assert "| one | 9 | 1 | 4 | 3 | 75.0% |" in text
     assert "| all | 14 | 1 | 6 | 4 | 66.7% |" in text
-    assert "## Survivors\n\n- `d`\n\n" in text
-    assert text.endswith("- `f (exit status -24)`\n")
+    assert "## Survivors\n\n- `` d ``\n\n" in text
+    assert text.endswith("- `` f (exit status -24) ``\n")
+    halves = {"sizes": results["two"], "arithmetic": results["one"]}
+    assert mutate.report(halves, True, "command", 2)[1] == 4 / 6
     assert "before the end" not in text
     assert "before the end" in mutate.report(results, False, "command", 2)[0]
 

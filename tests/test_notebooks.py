@@ -194,7 +194,7 @@ def keeps_what_a_view_reads(notebook):
 
 
 def names_in(compiled, operation):
-    """Return the names that an operation of Python's is given, in a code object and those inside."""
+    """Return the names that an operation is given, in a code object and in those inside."""
     names = {i.argval for i in dis.get_instructions(compiled) if i.opname == operation}
     inner = [part for part in compiled.co_consts if hasattr(part, "co_code")]
     return names.union(*(names_in(part, operation) for part in inner))

@@ -49,7 +49,9 @@ def test_sizes_and_channels(tmp_path, scene):
     grey = load_picture(path, 30, channels=1)
     assert grey.array.shape == (30, 30, 1)
     assert "enlarged" in load_picture(path, 150).notes[0]
-    for size in (0, -3, 1.5, "big", True, 10**6):
+    for size in (1, 2048):
+        assert load_picture(path, size).array.shape == (size, size, 3)
+    for size in (0, -3, 1.5, "big", True, 2049, 10**6):
         with pytest.raises(ValueError, match="size must be a whole number of pixels"):
             load_picture(path, size)
     with pytest.raises(ValueError, match="channels must be 1"):
@@ -177,6 +179,13 @@ def test_huge_pictures(tmp_path, monkeypatch):
         refused(lambda: load_picture(tmp_path / "bomb.png"), "16,000,000")
     monkeypatch.setattr(pictures, "BYTE_LIMIT", 10)
     refused(lambda: load_picture(tmp_path / "bomb.png"), "more than 10 bytes")
+    monkeypatch.undo()
+    exact = saved(tmp_path, Image.new("L", (30, 20)), "exact.png")
+    monkeypatch.setattr(pictures, "BYTE_LIMIT", exact.stat().st_size)
+    monkeypatch.setattr(pictures, "PIXEL_LIMIT", 600)
+    assert load_picture(exact, 20).array.shape == (20, 20, 3)
+    monkeypatch.setattr(pictures, "PIXEL_LIMIT", 599)
+    refused(lambda: load_picture(exact, 20), "30×20")
     monkeypatch.undo()
     monkeypatch.setattr(pictures, "PIXEL_LIMIT", 900_000)
     photo = Image.new("RGB", (1500, 1400), "green")

@@ -100,6 +100,7 @@ def test_the_finder_sees_the_loss_fall_and_stops_where_it_explodes(line):
     # Gradient descent on squares diverges from a rate of 2 over the largest curvature on.
     limit = 1 / np.linalg.eigvalsh(inputs.T @ inputs / 64).max()
     assert 0.01 * limit < schedules.suggest_rate(rates, losses) < limit
+    assert int(model.optimizer.iterations) == 0
     for old, new in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 

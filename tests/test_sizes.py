@@ -62,7 +62,7 @@ def test_the_notes_puzzle():
 
 
 def test_what_is_left_out_is_the_plain_case():
-    assert sizes.same_padding(7, 3) == (1, 1)
+    assert sizes.same_padding(8, 3) == (1, 1)
     assert sizes.output_size(7, 3) == 5
     assert list(sizes.input_sizes(5, 3)) == [7]
     assert sizes.conv_parameters(3, 2, 4) == (3 * 3 * 2 + 1) * 4

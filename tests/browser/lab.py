@@ -103,14 +103,15 @@ class Lab:
     opened : str
         The address that `make lab` opens in a browser.
     folder : Path
-        What stands for the checkout: its notebooks and JupyterLab's settings are in it.
+        What stands for the checkout: notebooks, stored results, JupyterLab's settings.
     """
 
     def __init__(self, folder):
         self.folder = folder
         shutil.copytree(ROOT / "notebooks", folder / "notebooks", ignore=_no_leftovers)
-        settings = "course_utils/command/lab"
-        shutil.copytree(ROOT / settings, folder / settings)
+        # What make lab names, and the stored runs that notebooks read.
+        for kept in ("course_utils/command/lab", "data/results"):
+            shutil.copytree(ROOT / kept, folder / kept)
         self._runtime, noted = folder / "runtime", folder / "address.txt"
         script = folder / "browser.py"
         script.write_text(BROWSER, encoding="utf-8")
@@ -129,7 +130,7 @@ class Lab:
         }
         own = {name: str(folder / inside) for name, inside in own.items()}
         own["BROWSER"] = shlex.join([sys.executable, str(script), str(noted)]) + " %s"
-        own["COURSE_FIGURES"] = "alt"
+        own["COURSE_FIGURES"] = "strict"  # as make test has it
         own["JUPYTER_PREFER_ENV_PATH"] = "1"
         unset = {"COURSE_STRICT", "COURSE_PROFILE", "JUPYTER_TOKEN"}
         environment = {name: value for name, value in os.environ.items() if name not in unset}

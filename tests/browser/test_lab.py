@@ -30,7 +30,7 @@ from lab import (
 SCREENS = ROOT / "build" / "screens"
 WIDTH, HEIGHT = 1280, 900
 # The cells whose screens are the README's own, in .github/images, and the height that each needs.
-README = {"stepping-convolution": 850, "one-pixel-explore": 850, "log-figure": 1130}
+README = {"stepping-convolution": 850, "one-pixel-explore": 850, "log-figure": 1070}
 
 # What JupyterLab says by itself, in any notebook. All else in the console is held to be ours.
 NOT_OURS = [
@@ -238,7 +238,8 @@ def move(control):
     menu = control.locator("select")
     if menu.count():
         here, there = menu.evaluate("menu => [menu.selectedIndex, menu.options.length]")
-        menu.select_option(index=(here + 1) % there)
+        # The farthest: the next one may be there to show that it makes no difference.
+        menu.select_option(index=there - 1 if here < there - 1 else 0)
         return lambda: menu.select_option(index=here)
     handle = control.locator(".noUi-handle")
     at_end = handle.get_attribute("aria-valuenow") == handle.get_attribute("aria-valuemax")

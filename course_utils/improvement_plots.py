@@ -230,8 +230,8 @@ def rates(table, labels, *, factors, defaults, title):
             axis.add_patch(_frame(int(np.nanargmax(values)), row, 0.48, ORANGE, "-", 3))
     axis.set_xlabel(
         "learning rate, as a multiple of Keras' default for this optimizer\n"
-        "cells: accuracy on held-out images in %, and the rate; thick frame: best of the row; "
-        "dashed: the default"
+        "cells: accuracy on held-out images in %, and the rate\n"
+        "thick frame: best of the row; dashed: the default"
     )
     return figure
 

@@ -16,6 +16,8 @@ import numpy as np
 from matplotlib import rc_context, rc_params_from_file
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from .legibility import contrast_faults, ink_on, words_faults
@@ -59,9 +61,17 @@ def headline(figure, title):
 
     An axes' own title starts where the axes start, and is cut off at the figure's right edge.
     """
+    look = FontProperties(weight="bold", size=11.5)
+    room = 0.94 * 72 * figure.get_figwidth()  # in points; on a coarse grid letters get wider
     width = int(figure.get_figwidth() * CHARACTERS_PER_INCH)
-    title = textwrap.fill(title, width)
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=11.5)
+    lines = textwrap.wrap(title, width)
+    # Letters differ in width, so that a line of so many may still be too long.
+    while width > 10 and any(
+        TextPath((0, 0), line, prop=look).get_extents().x1 > room for line in lines
+    ):
+        width -= 1
+        lines = textwrap.wrap(title, width)
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontproperties=look)
 
 
 def to_html(figure, alt):

@@ -1,6 +1,7 @@
 """What several test modules share."""
 
 import os
+import signal
 
 import pytest
 from data_room import Room, Server
@@ -9,6 +10,11 @@ from course_utils import data, downloads
 
 # Meant for the figures of the notebooks, not for those that tests make.
 os.environ.pop("COURSE_FIGURES", None)
+
+# Started in the background by a shell, the tests ignore Ctrl-C, and so does what they start: the
+# tests of Ctrl-C would wait in vain.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

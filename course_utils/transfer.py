@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .choices import one_of
-from .renewal import forget, renew
+from .renewal import renew
 
 WAYS = ("from scratch", "untrained base", "frozen base", "fine-tuned")
 STEPS = 120  # updates, from scratch and in fine-tuning
@@ -362,8 +362,7 @@ def _compiled(input_shape, filters, classes):
 
 
 def _fit(model, rate, images, labels, steps):
-    """Train a kept model as if it had been compiled anew."""
-    forget(model.optimizer)
+    """Train a model that `_untrained` has made new, at a rate of its own."""
     model.optimizer.learning_rate = rate
     # All updates are one long epoch of whole batches: another size would be traced anew.
     rounds = -(-steps * BATCH // len(images))

@@ -101,7 +101,7 @@ def to_html(figure, alt):
 
 
 @styled
-def hold_legible(figure, alt, *, contrast=True):
+def hold_legible(figure, alt):
     """Raise an AssertionError if not everybody can read `figure`, where ``COURSE_FIGURES`` is set.
 
     With ``alt`` the alternative texts are held to the rules of `legibility`, with ``strict``
@@ -111,14 +111,12 @@ def hold_legible(figure, alt, *, contrast=True):
     ----------
     figure : matplotlib.figure.Figure
     alt : str
-    contrast : bool
-        Whether to look at its colours too, and not only at its alternative text.
     """
     held = os.environ.get("COURSE_FIGURES")
     if held not in ("alt", "strict"):
         return
     found = words_faults(figure, alt)
-    if contrast and held == "strict":
+    if held == "strict":
         found += contrast_faults(figure)
     if found:
         raise AssertionError(f"not everybody can read a figure: {'; '.join(found)}")

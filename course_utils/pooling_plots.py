@@ -159,7 +159,8 @@ def _routing_panel(axis, pixels, results, routes, window, room=2.2):
         else:
             spot = left + side, upper + side / 2
             marks.setdefault((place[0] * strides, place[1] * strides), []).append((letter, color))
-            axis.plot(*spot, "o", color=color, markersize=5, zorder=5)
+            # An outline, since it stands on a frame of its own colour.
+            axis.plot(*spot, "o", color=color, markersize=5, zorder=5, path_effects=halo)
         tips.append((color, spot, (x - 0.62, y)))
     for (row, column), letters in marks.items():
         for k, (letter, color) in enumerate(letters):

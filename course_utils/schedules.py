@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import numpy as np
 
 from .renewal import forget
@@ -88,7 +90,25 @@ def train(network, images, targets, rates, batch_size):
         optimizer._steps_in_one_graph = _in_one_graph(network)
     # As tensors, since another number would make another graph.
     given = (tf.constant(each) for each in (images, targets, rates, batch_size))
-    return optimizer._steps_in_one_graph(*given).numpy()
+    with _graphs_as_they_are():
+        return optimizer._steps_in_one_graph(*given).numpy()
+
+
+@contextmanager
+def _graphs_as_they_are():
+    """Keep TensorFlow from rewriting graphs before it runs them.
+
+    Every `keras.utils.set_random_seed` makes it forget what it has rewritten, and to do that again
+    takes longer than a short training, whose steps are no faster for it.
+    """
+    from tensorflow import config
+
+    before = config.optimizer.get_experimental_options().get("disable_meta_optimizer", False)
+    config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    try:
+        yield
+    finally:
+        config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
 
 
 def _in_one_graph(network):

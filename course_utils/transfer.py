@@ -13,6 +13,7 @@ import numpy as np
 
 from .choices import one_of
 from .renewal import renew
+from .schedules import train as train_by
 
 WAYS = ("from scratch", "untrained base", "frozen base", "fine-tuned")
 STEPS = 120  # updates, from scratch and in fine-tuning
@@ -363,12 +364,10 @@ def _compiled(input_shape, filters, classes):
 
 def _fit(model, rate, images, labels, steps):
     """Train a model that `_untrained` has made new, at a rate of its own."""
-    model.optimizer.learning_rate = rate
-    # All updates are one long epoch of whole batches: another size would be traced anew.
     rounds = -(-steps * BATCH // len(images))
     order = np.concatenate([np.random.permutation(len(images)) for _ in range(rounds)])
     order = order[: steps * BATCH]
-    model.fit(images[order], labels[order], BATCH, shuffle=False, verbose=0)
+    train_by(model, images[order], labels[order], np.full(steps, rate), BATCH)
 
 
 def kernels(model):
@@ -407,10 +406,12 @@ def solved_head(features, labels):
         Kernel and bias, as a Dense layer takes them.
     """
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     features = np.asarray(features, dtype=float)
     mean, spread = features.mean(axis=0), features.std() or 1.0
-    found = LogisticRegression(max_iter=1000).fit((features - mean) / spread, labels)
+    with threadpool_limits(1):  # products this small spend their time waiting for the other threads
+        found = LogisticRegression(max_iter=1000).fit((features - mean) / spread, labels)
     kernel, bias = found.coef_.T / spread, found.intercept_
     if kernel.shape[1] == 1:  # of two classes it gives one score, that of the second over the first
         kernel, bias = np.hstack([-kernel, kernel]) / 2, np.hstack([-bias, bias]) / 2

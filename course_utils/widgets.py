@@ -90,7 +90,7 @@ def player(frames, *, label):
     if len(frames) == 1:
         return f"{first}<p>{html.escape(frames[0][1])}</p>"
     for figure, _, alt in frames[1:]:
-        plotting.hold_legible(figure, alt, contrast=False)  # they look as the first one does
+        plotting.hold_legible(figure, alt)
     # The first frame is on the page already: the script reads it from there.
     later = [
         {
@@ -145,7 +145,7 @@ class View:
             + [self.picture]
         )
         for control in self.controls.values():
-            control.observe(self._redraw, names="value")
+            control.observe(self._on_change, names="value")
         self._redraw()
 
     @property
@@ -153,7 +153,16 @@ class View:
         """The controls' present values, by name."""
         return {name: control.value for name, control in self.controls.items()}
 
-    def _redraw(self, _change=None):
+    def _on_change(self, _change):
+        # Jupyter writes what is raised here into a log that nobody reads, and the picture would
+        # stay as if the control did nothing.
+        try:
+            self._redraw()
+        except Exception as error:
+            said = html.escape(f"{type(error).__name__}: {error}")
+            self.picture.value = f"<p><b>Could not be drawn:</b> {said}</p>"
+
+    def _redraw(self):
         # A combination that makes no sense (a kernel larger than the image) says so in the
         # picture's place, as the function itself says it.
         try:

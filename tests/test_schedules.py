@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from course_utils import schedules
 
@@ -67,6 +68,20 @@ def test_a_training_in_one_graph_is_that_of_fit(line):
         assert losses[k] == pytest.approx(log.history["loss"][0], rel=1e-5)
     for one, other in zip(found, model.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_a_training_leaves_tensorflows_settings_as_they_were(line):
+    model, inputs, targets = line
+    for off in (False, True):
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": off})
+        try:
+            schedules.train(model, inputs, targets, [0.1], 16)
+            with pytest.raises(tf.errors.InvalidArgumentError):
+                schedules.train(model, inputs[:, :2], targets, [0.1], 16)
+            now = tf.config.optimizer.get_experimental_options()
+            assert now["disable_meta_optimizer"] == off
+        finally:
+            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": False})
 
 
 def test_a_training_takes_the_loss_and_the_optimizer_of_the_last_compile(line):

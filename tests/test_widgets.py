@@ -173,6 +173,22 @@ def test_impossible_values_are_explained_in_place(view):
     assert alt(4) in view.picture.value
 
 
+def test_an_error_after_a_choice_is_shown_and_not_lost():
+    def draw_or_break(row):
+        if row == 2:
+            raise TypeError("row must be <odd>")
+        return draw(row, "max")
+
+    stills = [{"row": 1}]
+    view = widgets.explore(draw_or_break, alt=alt, label="Rows", stills=stills, row=(0, 6))
+    view.controls["row"].value = 2
+    assert view.picture.value == (
+        "<p><b>Could not be drawn:</b> TypeError: row must be &lt;odd&gt;</p>"
+    )
+    view.controls["row"].value = 3
+    assert alt(3) in view.picture.value
+
+
 def test_view_has_a_live_and_a_static_form(view):
     bundle = view._repr_mimebundle_()
     assert set(bundle) == {widgets.WIDGET_VIEW, "text/html", "text/plain"}

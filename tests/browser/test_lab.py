@@ -48,6 +48,9 @@ DRAWN = """cell => {
           broken: pictures.length - good.length};
 }"""
 
+# What a view says of an error that is no choice of the reader's.
+BROKEN = "Could not be drawn"
+
 # The picture itself, or the sentence in its place: not its alternative text.
 SEEN = "box => box.querySelector('img')?.src ?? box.innerText"
 
@@ -226,6 +229,7 @@ def test_each_control_changes_its_picture(ran):
             changed = f"([picture, before]) => ({SEEN})(picture) !== before"
             moved = becomes(ran.page, changed, picture.element_handle(), before)
             assert moved, (name, control.inner_text())
+            assert BROKEN not in picture.inner_text(), (name, picture.inner_text())
             # Where it has been moved to, the others may be of no avail: a row that a map has not.
             undo()
             same = changed.replace("!==", "===")

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import ConnectionPatch, Rectangle
+from matplotlib.patheffects import withStroke
 
 from . import numpy_ops, plotting
 from .arithmetic import effective_kernel_size, output_size, same_padding
@@ -149,11 +150,11 @@ def draw(laid_out, step):
 
     rows, columns = laid_out.reads(step)
     for y, corner in ((rows[0] - 0.5, 1.0), (rows[-1] + 0.5, 0.0)):
-        _link(figure, (columns[-1] + 0.5, y), source.transData, (0, corner), small[0].transAxes)
+        _link(source, (columns[-1] + 0.5, y), source.transData, (0, corner), small[0].transAxes)
     # From below, where the output has no numbers yet.
     end = (column, row + 0.5), result.transData
     curve = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.25", "linewidth": 1.2}
-    _link(figure, (0.99, 0.46), words.transAxes, *end, **curve)
+    _link(words, (0.99, 0.46), words.transAxes, *end, **curve)
     plotting.headline(
         figure,
         f"Step {step} of {laid_out.output.size}: the products add up to "
@@ -350,7 +351,9 @@ def cells(axis, values, *, edges=None, limit=None, shown=None):
             box = None if inside else {"facecolor": "#EFEFEF", "edgecolor": "none", "pad": 0.8}
             text = number(value)
             small = size - max(0, len(text) - 2)
-            axis.text(c, r, text, ha="center", va="center", fontsize=small, bbox=box)
+            drawn = axis.text(c, r, text, ha="center", va="center", fontsize=small, bbox=box)
+            if inside:  # a link of `draw` may pass behind it
+                drawn.set_path_effects([withStroke(linewidth=2.5, foreground=look["facecolor"])])
     axis.set(xlim=(-0.6, columns - 0.4), ylim=(rows - 0.4, -0.6), aspect="equal")
     axis.axis("off")
 
@@ -407,6 +410,7 @@ def _signed(weight):
     return f"({text})" if text.startswith("−") else text
 
 
-def _link(figure, at, start, to, end, **look):
-    look = {"color": ORANGE, "linewidth": 0.9, "arrowstyle": "-", **look}
-    figure.add_artist(ConnectionPatch(at, to, start, end, **look)).set_in_layout(False)
+def _link(axis, at, start, to, end, **look):
+    """Draw a line that starts on an axis and may leave it, over its cells and under its numbers."""
+    look = {"color": ORANGE, "linewidth": 0.9, "arrowstyle": "-", "clip_on": False, **look}
+    axis.add_artist(ConnectionPatch(at, to, start, end, zorder=1.5, **look)).set_in_layout(False)

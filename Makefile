@@ -58,7 +58,7 @@ check test: export COURSE_PROFILE := fast
 check: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
+	$(IN_VENV) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 
 # In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
 # says too little.

@@ -3,14 +3,11 @@
 import os
 from dataclasses import dataclass
 
-import matplotlib
-
+from .bundles import HEADLINE
 from .choices import one_of
-from .plotting import STYLE
 from .quiet import quiet_import
 
 PROFILES = ("fast", "full")
-HEADLINE = "application/vnd.cnn-course.headline+json"
 LARGEST_SEED = 2**32 - 1  # NumPy's global generator takes no larger one
 
 
@@ -96,6 +93,10 @@ def start(profile="fast", *, seed=42):
         raise ValueError(
             f"seed must be a whole number between 0 and {LARGEST_SEED:,}: got {seed!r}"
         )
+
+    import matplotlib
+
+    from .plotting import STYLE
 
     # Keras would otherwise take the backend of a user's own configuration.
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")

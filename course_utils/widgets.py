@@ -11,8 +11,6 @@ import json
 
 from . import plotting
 
-WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-
 _PLAYER = """
 <figure class="course-player {key}" role="group" aria-label="{label}"
   style="margin:0;max-width:{width}px;background:white;color:#222;color-scheme:light;padding:6px">
@@ -233,10 +231,3 @@ def _control(name, choices, first):
 
 def _caption(values):
     return " · ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
-
-
-def without_widgets(bundle):
-    """Return a mime bundle without its live view, where it has an HTML twin to fall back on."""
-    if "text/html" in bundle:
-        return {kind: value for kind, value in bundle.items() if kind != WIDGET_VIEW}
-    return bundle

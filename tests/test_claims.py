@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from course_utils import claims
+from course_utils.bundles import WIDGET_VIEW
 from course_utils.claims import claim
 from course_utils.metrics import Interval
-from course_utils.widgets import WIDGET_VIEW
 
 
 @pytest.fixture

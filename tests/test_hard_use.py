@@ -167,12 +167,12 @@ def test_the_run_itself_killed_in_the_middle(tmp_path):
 
 @slow
 @posix
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(4))
 def test_ctrl_c_at_any_point(tmp_path, number):
     words = [write(tmp_path / f"{name}.ipynb", "print(1)", "print(2)") for name in ("one", "two")]
     out = tmp_path / "out"
     # From before anything is imported to after the end; on a slow machine all come early.
-    delay = random.Random(number).uniform(number, number + 1) * 0.8
+    delay = random.Random(number).uniform(number, number + 1) * 1.2
     process = start("run", *words, "--out", str(out))
     tree, deadline = [], time.monotonic() + delay
     while time.monotonic() < deadline and process.poll() is None:
@@ -226,7 +226,8 @@ def test_a_full_disk(tmp_path, small_disk):
 def checkout(tmp_path):
     """A copy of the course in a folder with spaces and umlauts, with one small notebook."""
     folder = tmp_path / "Kurs für Anfänger (2. Übung)"
-    ignore = shutil.ignore_patterns("__pycache__", "downloads")
+    # With what Python has compiled: no test is about that, and each command would do it again.
+    ignore = shutil.ignore_patterns("downloads")
     for name in ("course_utils", "data"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     shutil.copy(ROOT / "pyproject.toml", folder)

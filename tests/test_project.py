@@ -89,7 +89,7 @@ def test_a_module_imports_only_modules_above_it(name):
 def test_the_graph_sees_imports_of_every_form():
     assert "metrics" in GRAPH["claims"]
     assert "data" in GRAPH["session"]
-    assert {"session", "widgets"} <= GRAPH["command"]
+    assert {"bundles", "downloads"} <= GRAPH["command"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

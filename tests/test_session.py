@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from course_utils import session
+from course_utils.bundles import HEADLINE
 from course_utils.session import Course, start
 
 HEAVY = ("tensorflow", "keras", "matplotlib", "pandas", "scipy", "sklearn", "IPython", "ipywidgets")
@@ -183,5 +183,5 @@ def test_headline_can_be_read_by_people_and_by_the_runner(course, monkeypatch):
     course.headline("accuracy 98.9 %")
     ((bundle, raw),) = shown
     assert raw
-    assert bundle[session.HEADLINE] == {"text": "accuracy 98.9 %"}
+    assert bundle[HEADLINE] == {"text": "accuracy 98.9 %"}
     assert "accuracy 98.9 %" in bundle["text/markdown"]

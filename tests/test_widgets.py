@@ -7,6 +7,7 @@ import ipywidgets
 import pytest
 
 from course_utils import plotting, widgets
+from course_utils.bundles import WIDGET_VIEW, without_widgets
 
 VOID = {"img", "input"}
 
@@ -191,7 +192,7 @@ def test_an_error_after_a_choice_is_shown_and_not_lost():
 
 def test_view_has_a_live_and_a_static_form(view):
     bundle = view._repr_mimebundle_()
-    assert set(bundle) == {widgets.WIDGET_VIEW, "text/html", "text/plain"}
+    assert set(bundle) == {WIDGET_VIEW, "text/html", "text/plain"}
     assert bundle["text/plain"] == "Rows and kinds"
     page = Page(bundle["text/html"])
     assert page.all("img")[0]["alt"] == alt(1)
@@ -201,9 +202,9 @@ def test_view_has_a_live_and_a_static_form(view):
 
 def test_the_static_form_remains_when_the_live_one_is_taken_away(view):
     bundle = view._repr_mimebundle_()
-    assert set(widgets.without_widgets(bundle)) == {"text/html", "text/plain"}
-    lonely = {widgets.WIDGET_VIEW: {}, "text/plain": "x"}
-    assert widgets.without_widgets(lonely) == lonely
+    assert set(without_widgets(bundle)) == {"text/html", "text/plain"}
+    lonely = {WIDGET_VIEW: {}, "text/plain": "x"}
+    assert without_widgets(lonely) == lonely
 
 
 def test_a_broken_still_fails_the_cell_that_makes_the_view():

@@ -5,8 +5,7 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import quote
 
-from ..session import HEADLINE
-from ..widgets import WIDGET_VIEW, without_widgets
+from ..bundles import HEADLINE, WIDGET_VIEW, without_widgets
 
 
 def settled(notebook):

@@ -33,10 +33,11 @@ START, RUN, ANSWER = 180, 900, 120  # seconds until a test gives up: a slow mach
 # What `make lab` would call to open a browser: it notes the address instead.
 BROWSER = "import sys; open(sys.argv[1], 'w', encoding='utf-8').write(sys.argv[2])"
 
-# One entry a cell. What JupyterLab knows of a cell is read from its own objects; the mark on the
-# cell's element is for finding it again from here.
+# What JupyterLab knows of a cell is read from its own objects. The mark on a cell's element is for
+# finding it again from here.
+MARK = """() => window.jupyterapp.shell.currentWidget.content.widgets
+  .forEach(cell => { cell.node.dataset.courseCell = cell.model.id; })"""
 CELLS = """() => window.jupyterapp.shell.currentWidget.content.widgets.map(cell => {
-  cell.node.dataset.courseCell = cell.model.id;
   const model = cell.model.toJSON();
   return {id: model.id, type: model.cell_type, source: [model.source].flat().join(""),
           count: model.execution_count ?? null, outputs: model.outputs || []};
@@ -203,7 +204,7 @@ class Notebook:
 
     def cell(self, name):
         """Return the element of a cell, scrolled to the top (playwright's Locator)."""
-        self.page.evaluate(CELLS)
+        self.page.evaluate(MARK)
         # Cells above get their real heights as they come near, which moves this one.
         self.page.wait_for_function(RESTS, arg=name, timeout=ANSWER * SECOND)
         return self.page.locator(f'[data-course-cell="{name}"]')

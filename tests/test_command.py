@@ -385,6 +385,12 @@ def test_a_live_view_goes_where_it_has_a_twin():
     assert view not in page
 
 
+def test_reading_a_notebook_builds_no_grammars():
+    code = "import sys, course_utils.command, nbformat; print('lark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
 def test_help_is_instant():
     code = (
         "import sys\nfrom course_utils.command import main\n"

@@ -20,6 +20,10 @@ COMMANDS = {
 }
 ROOT = Path(__file__).resolve().parents[2]
 
+# jsonschema, which nbformat imports, takes this as "not installed". It would build 38 grammars, in
+# every process anew and for longer than all else here takes, of a format that no notebook has.
+sys.modules.setdefault("rfc3987_syntax", None)
+
 
 class Problem(Exception):
     """What the person at the terminal can mend; its text is the one sentence that they read."""

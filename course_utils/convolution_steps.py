@@ -154,7 +154,7 @@ def draw(laid_out, step):
     # From below, where the output has no numbers yet.
     end = (column, row + 0.5), result.transData
     curve = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=0.25", "linewidth": 1.2}
-    _link(words, (0.99, 0.46), words.transAxes, *end, **curve)
+    _link(result, (0.99, 0.46), words.transAxes, *end, **curve)
     plotting.headline(
         figure,
         f"Step {step} of {laid_out.output.size}: the products add up to "
@@ -411,6 +411,6 @@ def _signed(weight):
 
 
 def _link(axis, at, start, to, end, **look):
-    """Draw a line that starts on an axis and may leave it, over its cells and under its numbers."""
+    """Draw a line over the cells of an axis and under its numbers; it may end on another axis."""
     look = {"color": ORANGE, "linewidth": 0.9, "arrowstyle": "-", "clip_on": False, **look}
     axis.add_artist(ConnectionPatch(at, to, start, end, zorder=1.5, **look)).set_in_layout(False)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from matplotlib.patches import ConnectionPatch
 from scipy.signal import correlate2d
 
 from course_utils import convolution_steps as stepping
@@ -59,6 +60,23 @@ def test_bad_input_gets_a_sentence():
         stepping.steps(np.ones((5, 5, 1)), EDGE)
     with pytest.raises(ValueError, match="kernel_size must be at most the padded input"):
         stepping.steps(np.ones((2, 2)), EDGE)
+
+
+def test_links_are_over_the_cells_that_they_cross_and_under_the_numbers():
+    figure = stepping.draw(stepping.steps(np.eye(5), np.ones((3, 3))), 1)
+    linked = {}
+    for axis in figure.axes:
+        links = [part for part in axis.patches if isinstance(part, ConnectionPatch)]
+        linked |= {axis.get_title(loc="center").split(",")[0]: len(links)} if links else {}
+        for link in links:
+            cells = [
+                part.zorder
+                for part in axis.patches
+                if part.get_facecolor()[3] and part not in links
+            ]
+            assert cells
+            assert max(cells) < link.zorder < min(text.zorder for text in axis.texts)
+    assert linked == {"image": 2, "output": 1}
 
 
 def test_drawing_shows_the_numbers_up_to_the_step():

@@ -54,6 +54,10 @@ site: .venv/installed
 slides: .venv/installed
 	$(COURSE) slides $(OPTIONS)
 
+# Two processes at once, and what they train is too small for two threads each.
+check test browser: export TF_NUM_INTRAOP_THREADS ?= 1
+check test browser: export OMP_NUM_THREADS ?= 1
+
 check test: export COURSE_PROFILE := fast
 check: .venv/installed
 	$(IN_VENV) -m ruff check .

@@ -69,9 +69,12 @@ class Execution:
         For the notebook's environment: ``COURSE_PROFILE`` and ``COURSE_DATA``.
     timeout : int or None
         Seconds for each cell.
+    threads : int or None
+        On how many TensorFlow and NumPy compute, where the environment does not say; None leaves it
+        to them.
     """
 
-    def __init__(self, source, folder, scratch, *, profile, data, timeout):
+    def __init__(self, source, folder, scratch, *, profile, data, timeout, threads=None):
         self.source = source
         self.cells_done = 0
         self.result = None
@@ -90,6 +93,9 @@ class Execution:
             "PYTHONUTF8": "1",
         }
         environment.pop("JUPYTER_PATH", None)
+        if threads:
+            for name in ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"):
+                environment.setdefault(name, str(threads))
         words = [sys.executable, "-m", __name__, str(source), str(folder), str(timeout or 0)]
         # A group of its own: Ctrl-C reaches course run alone, which then stops everything in order.
         group = (

@@ -77,7 +77,10 @@ def run(options):
                 print(f"{name}: done before and unchanged, skipped")
             try:
                 settings = {"profile": profile, "data": data, "timeout": timeout}
-                jobs = options.jobs or (min(2, os.cpu_count() or 1) if profile == "fast" else 1)
+                cores = os.cpu_count() or 1
+                jobs = options.jobs or (min(2, cores) if profile == "fast" else 1)
+                if jobs > 1:  # more threads than cores would wait for each other
+                    settings["threads"] = max(1, cores // jobs)
                 execution = _executed(to_do, cells, folder, jobs, settings)
                 with contextlib.closing(execution) as results:
                     for path, result in results:

@@ -18,6 +18,7 @@ from os import PathLike
 from time import perf_counter
 
 from course_utils.runs import Results, RunsFile, load
+from course_utils.schedules import fit
 from course_utils.timing import Line, readable
 
 __all__ = ["Results", "Training", "compare", "load"]
@@ -51,6 +52,15 @@ class Training:
         Returns new callbacks for one run.
     measure : callable, optional
         Takes (model, data) after training and returns a mapping of further numbers.
+    one_graph : bool
+        Train by `schedules.fit`, which takes less time if the network is small and is used again
+        (see `renewal.kept`). Then nothing but the loss is measured: no validation data, no metrics,
+        no callbacks, no more options.
+
+    Raises
+    ------
+    ValueError
+        For `one_graph` with validation data, callbacks or `fit`.
     """
 
     build: Callable
@@ -61,6 +71,20 @@ class Training:
     fit: Mapping = field(default_factory=dict)
     callbacks: Callable[[], list] | None = None
     measure: Callable | None = None
+    one_graph: bool = False
+
+    def __post_init__(self):
+        self._fits_one_graph(None if callable(self.data) else self.data[1])
+
+    def _fits_one_graph(self, validation):
+        given = {
+            "validation data": validation,
+            "callbacks": self.callbacks,
+            "fit": self.fit or None,
+        }
+        given = [name for name, what in given.items() if what is not None]
+        if self.one_graph and given:
+            raise ValueError(f"one_graph measures the loss alone: leave it out, or {given[0]}")
 
     def __call__(self, seed: int) -> dict:
         """Train once.
@@ -85,16 +109,20 @@ class Training:
             if callable(options.get("metrics")):
                 options["metrics"] = options["metrics"]()
             model.compile(**options)
-        history = model.fit(
-            images,
-            labels,
-            validation_data=validation,
-            epochs=self.epochs,
-            batch_size=self.batch_size,
-            verbose=0,
-            callbacks=self.callbacks() if self.callbacks else None,
-            **self.fit,
-        ).history
+        self._fits_one_graph(validation)
+        settings = {"epochs": self.epochs, "batch_size": self.batch_size}
+        if self.one_graph:
+            history = {"loss": fit(model, images, labels, seed=seed, **settings).tolist()}
+        else:
+            history = model.fit(
+                images,
+                labels,
+                validation_data=validation,
+                verbose=0,
+                callbacks=self.callbacks() if self.callbacks else None,
+                **settings,
+                **self.fit,
+            ).history
         found = {name: values[-1] for name, values in history.items()}
         losses = history.get("val_loss", [])
         if losses and not all(map(math.isnan, losses)):

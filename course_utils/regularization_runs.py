@@ -118,8 +118,8 @@ def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25, quick
         Of the network.
     epochs, batch_size : int
     quick : bool
-        Measure no validation curve, and use a variant's first compiled network again, with new
-        weights, so that its graph is traced once.
+        Measure no validation curve, and train a variant's first compiled network again, with new
+        weights, in one graph that is traced once.
 
     Returns
     -------
@@ -136,6 +136,7 @@ def pets_run(seed, *, variant, pets, images, scale, epochs, batch_size=25, quick
         epochs=epochs,
         batch_size=batch_size,
         measure=lambda model, _: measure_gap(model, data),
+        one_graph=quick,
     )(seed)
 
 

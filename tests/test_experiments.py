@@ -366,3 +366,28 @@ def test_training_measures_and_repeats():
     assert (table.loc["small"]["gap"] != 0).all()
     assert table.loc["wide"]["gap"].isna().all()
     assert {"f1", "val_f1", "precision"} <= set(table.columns)
+
+
+def test_a_training_in_one_graph_measures_the_loss_and_nothing_else():
+    import keras
+
+    options = {"optimizer": keras.optimizers.SGD(0.5), "loss": "binary_crossentropy"}
+    train, validation = data()
+    short = {"build": build, "data": (train, None), "epochs": 3, "compile": options}
+    usual, quick = (
+        Training(**short, batch_size=40)(1),
+        Training(**short, batch_size=40, one_graph=True)(1),
+    )
+    # One batch an epoch, so that the order of the images does not matter.
+    assert quick["curves"].keys() == {"loss"}
+    assert quick["curves"]["loss"] == pytest.approx(usual["curves"]["loss"], rel=1e-5)
+    assert quick["loss"] == quick["curves"]["loss"][-1]
+    for more in (
+        {"data": (train, validation)},
+        {"callbacks": list},
+        {"fit": {"class_weight": {0: 1, 1: 2}}},
+    ):
+        with pytest.raises(ValueError, match=f"one_graph .* or (validation )?{[*more][0]}"):
+            Training(**(short | more), one_graph=True)
+    with pytest.raises(ValueError, match="or validation data"):
+        Training(**(short | {"data": data}), one_graph=True)(1)

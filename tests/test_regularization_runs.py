@@ -51,16 +51,24 @@ def test_a_run_measures_pure_cross_entropy(pets):
     assert len(found["curves"]["val_loss"]) == 2
 
 
-@pytest.mark.parametrize("variant", ["plain", "the blog's dropout"])
+@pytest.mark.parametrize("variant", ["plain", "the blog's dropout", "augmentation"])
 def test_a_network_used_again_trains_as_a_new_one(pets, variant):
-    # One batch an epoch, so that the order of the images does not matter.
-    first, _, again = (
+    first, other, again = (
         reg.pets_run(seed, variant=variant, pets=pets, quick=True, **SMALL) for seed in (1, 2, 1)
     )
-    new = reg.pets_run(1, variant=variant, pets=pets, **SMALL)
-    for other in (again, new):
-        assert other["curves"]["loss"] == pytest.approx(first["curves"]["loss"], rel=1e-4)
-        assert other["validation"] == pytest.approx(first["validation"], rel=1e-4)
+    assert again["curves"]["loss"] == pytest.approx(first["curves"]["loss"], rel=1e-4)
+    assert again["validation"] == pytest.approx(first["validation"], rel=1e-4)
+    assert other["validation"] != pytest.approx(first["validation"], rel=1e-4)
+
+
+def test_a_quick_run_trains_as_fit_does(pets):
+    # One batch an epoch, so that the order of the images does not matter.
+    quick, usual = (
+        reg.pets_run(1, variant="L2 everywhere", pets=pets, quick=quick, **SMALL)
+        for quick in (True, False)
+    )
+    assert quick["curves"]["loss"] == pytest.approx(usual["curves"]["loss"], rel=1e-4)
+    assert quick["validation"] == pytest.approx(usual["validation"], rel=1e-4)
 
 
 def test_training_pixels_set_the_scale():

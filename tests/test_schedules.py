@@ -70,6 +70,22 @@ def test_a_training_in_one_graph_is_that_of_fit(line):
         np.testing.assert_allclose(one, other, rtol=1e-5)
 
 
+def test_a_fit_in_one_graph_is_that_of_keras(line):
+    model, inputs, targets = line
+    start, seed = model.get_weights(), 3
+    model.optimizer.learning_rate = 0.1
+    losses = schedules.fit(model, inputs[:40], targets[:40], epochs=2, batch_size=16, seed=seed)
+    found = model.get_weights()
+    model.set_weights(start)
+    rng = np.random.default_rng(seed)
+    for loss in losses:
+        order = rng.permutation(40)  # the last of its three batches is half a one
+        log = model.fit(inputs[order], targets[order], 16, shuffle=False, verbose=0)
+        assert loss == pytest.approx(log.history["loss"][0], rel=1e-5)
+    for one, other in zip(found, model.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
 def test_a_training_leaves_tensorflows_settings_as_they_were(line):
     model, inputs, targets = line
     for off in (False, True):

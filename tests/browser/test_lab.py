@@ -1,8 +1,8 @@
 """Each notebook in JupyterLab, in a real browser, from opening it to its exercises.
 
 Every notebook is opened and run once, and then looked at by the tests below in their order; so one
-notebook alone is `python -m pytest tests/browser/test_lab.py -k 03_full_cnn`. The notebook after it
-runs meanwhile. Screens are written to build/screens, and the README's pictures are made of such.
+notebook alone is `python -m pytest tests/browser/test_lab.py -k 03_full_cnn`. Meanwhile those after
+it run. Screens are written to build/screens, and the README's pictures are made of such.
 """
 
 import contextlib
@@ -109,7 +109,7 @@ def listen(page):
 
 @pytest.fixture(scope="module")
 def running(request, lab, browser):
-    """A function that returns a notebook that runs; with it, the one that is looked at next."""
+    """A function that returns a notebook that runs; with it run those that are looked at next."""
     parameters = [getattr(item, "callspec", None) for item in request.session.items]
     order = list(
         dict.fromkeys(each.params["ran"] for each in parameters if each and "ran" in each.params)
@@ -124,12 +124,11 @@ def running(request, lab, browser):
                 begun[path] = pages.enter_context(opening)
                 begun[path].path, begun[path].close = path, pages.close
                 begun[path].notebook.start()
-            return begun[path]
 
-        def running(path):
-            for each in order[order.index(path) :][:2]:
+        def running(path, after):
+            for each in order[order.index(path) :][: 1 + after]:
                 start(each)
-            return start(path)
+            return begun[path]
 
         yield running
 
@@ -137,8 +136,10 @@ def running(request, lab, browser):
 @pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
 def ran(request, running):
     """A notebook in which all cells have been run, and what its page said in the console."""
-    ran = running(request.param)
+    ran = running(request.param, after=1)
     ran.notebook.finish()
+    # Two that run at a time, besides the one that is looked at, which mostly waits for the browser.
+    running(request.param, after=2)
     cells = [cell for cell in ran.notebook.cells() if cell["type"] == "code"]
     # Without them nothing below can be as it should, and each test would wait until it gives up.
     never = [cell["id"] for cell in cells if cell["count"] is None]

@@ -126,7 +126,8 @@ def hold_legible(figure, alt):
 def to_png(figure):
     """Return `figure` as PNG bytes, drawn in the style of the course."""
     with io.BytesIO() as buffer:
-        figure.savefig(buffer, format="png")
+        # Not compressed: that is done once, when the colours are known.
+        figure.savefig(buffer, format="png", pil_kwargs={"compress_level": 0})
         return _smaller(buffer)
 
 
@@ -137,11 +138,9 @@ def _smaller(buffer):
     picture = Image.open(buffer).convert("RGB")
     few = picture.quantize(256, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     change = np.abs(np.subtract(picture, few.convert("RGB"), dtype=np.int16))
-    if change.mean() > 0.5 or change.max() > 24:
-        return buffer.getvalue()
+    same = change.mean() <= 0.5 and change.max() <= 24
     with io.BytesIO() as smaller:
-        dpi = picture.info["dpi"]
-        few.save(smaller, format="png", optimize=True, dpi=dpi)
+        (few if same else picture).save(smaller, format="png", dpi=picture.info["dpi"])
         return smaller.getvalue()
 
 

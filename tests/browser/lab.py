@@ -196,7 +196,9 @@ class Notebook:
 
     def finish(self):
         """Wait until all cells have been run, and the kernel has no more to do."""
-        self.page.wait_for_function(f"window.courseRan && {IDLE}", timeout=RUN * SECOND)
+        # Looking at each new frame, as is the default, would take time from the kernels.
+        ended = f"window.courseRan && {IDLE}"
+        self.page.wait_for_function(ended, polling=SECOND / 4, timeout=RUN * SECOND)
 
     def cells(self):
         """Return what each cell is and shows: dicts of id, type, source, count, outputs."""

@@ -78,12 +78,19 @@ def lab(tmp_path_factory, browser):
     lab.close()
 
 
-@contextlib.contextmanager
-def opened(browser, address):
-    """Open an address of JupyterLab; afterwards end its kernel, and close it without saving."""
+@pytest.fixture(scope="module")
+def context(browser):
+    """One for all pages, as a reader's browser is: JupyterLab's own files are fetched once."""
     context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT})
+    yield context
+    context.close()
+
+
+@contextlib.contextmanager
+def opened(context, address):
+    """Open an address of JupyterLab; afterwards end its kernel, and close it without saving."""
+    page = context.new_page()
     try:
-        page = context.new_page()
         page.set_default_timeout(ANSWER * SECOND)
         heard = listen(page)
         page.goto(address)
@@ -91,7 +98,7 @@ def opened(browser, address):
         yield SimpleNamespace(notebook=notebook, page=page, heard=heard)
         notebook.shut_down()
     finally:
-        context.close()
+        page.close()
 
 
 def listen(page):
@@ -108,7 +115,7 @@ def listen(page):
 
 
 @pytest.fixture(scope="module")
-def running(request, lab, browser):
+def running(request, lab, context):
     """A function that returns a notebook that runs; with it run those that are looked at next."""
     parameters = [getattr(item, "callspec", None) for item in request.session.items]
     order = list(
@@ -120,7 +127,7 @@ def running(request, lab, browser):
         def start(path):
             if path not in begun:
                 pages = all_pages.enter_context(contextlib.ExitStack())
-                opening = opened(browser, lab.address(f"notebooks/{path.name}"))
+                opening = opened(context, lab.address(f"notebooks/{path.name}"))
                 begun[path] = pages.enter_context(opening)
                 begun[path].path, begun[path].close = path, pages.close
                 begun[path].notebook.start()
@@ -140,6 +147,7 @@ def ran(request, running):
     ran.notebook.finish()
     # Two that run at a time, besides the one that is looked at, which mostly waits for the browser.
     running(request.param, after=2)
+    ran.page.bring_to_front()  # a tab that is not in front is drawn once a second
     cells = [cell for cell in ran.notebook.cells() if cell["type"] == "code"]
     # Without them nothing below can be as it should, and each test would wait until it gives up.
     never = [cell["id"] for cell in cells if cell["count"] is None]
@@ -162,8 +170,8 @@ def ids(path):
     return [cell.id for cell in nbformat.read(path, 4).cells]
 
 
-def test_make_lab_opens_the_first_notebook(lab, browser):
-    with opened(browser, lab.opened) as first:
+def test_make_lab_opens_the_first_notebook(lab, context):
+    with opened(context, lab.opened) as first:
         title = first.page.locator(".jp-NotebookPanel h1").first
         title.wait_for()
         source = nbformat.read(NOTEBOOKS[0], 4).cells[0].source

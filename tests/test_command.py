@@ -53,7 +53,8 @@ def executed(tmp_path_factory):
             folder / "good.ipynb",
             "# A *good* one\n\n$\\frac{a}{b}$ and $\\bad{$ and\n\n$$\\sum_i x_i$$",
             "import os\nprint(os.environ['COURSE_PROFILE'], os.environ['COURSE_DATA'])",
-            "import sys\nprint(sys.prefix)\nprint('here:', os.path.basename(os.getcwd()))",
+            "import sys\nprint(sys.prefix)\nprint('here:', os.path.basename(os.getcwd()))\n"
+            "print(os.environ['TF_NUM_INTRAOP_THREADS'], os.environ['OMP_NUM_THREADS'])",
             # Written to: pages that nobody touches take no memory.
             "import time\nballast = b'x' * 200_000_000\ntime.sleep(1)",
             HEADLINE,
@@ -76,12 +77,15 @@ def executed(tmp_path_factory):
     foreign = folder / "share/kernels/python3/kernel.json"
     foreign.parent.mkdir(parents=True)
     foreign.write_text('{"argv": ["no-such-program"], "display_name": "x", "language": "python"}')
+    own = {"JUPYTER_PATH": str(folder / "share"), "PYTHONIOENCODING": "utf-8"}
+    environment = {**os.environ, **own, "OMP_NUM_THREADS": "7"}
+    environment.pop("TF_NUM_INTRAOP_THREADS", None)
     done = subprocess.run(
         [*command, "--out", str(out)],
         capture_output=True,
         text=True,
         encoding="utf-8",
-        env={**os.environ, "JUPYTER_PATH": str(folder / "share"), "PYTHONIOENCODING": "utf-8"},
+        env=environment,
     )
     return folder, out, done
 
@@ -100,29 +104,29 @@ def test_a_run_goes_on_after_failures_and_exits_with_1(executed):
 
 
 @pytest.mark.parametrize(
-    ("words", "cores", "jobs"),
+    ("words", "cores", "jobs", "threads"),
     [
-        ([], 4, 2),
-        ([], 1, 1),
-        (["--profile", "full"], 4, 1),
-        (["-j", "3"], 1, 3),
-        (["-j", "1"], 4, 1),
+        ([], 4, 2, 2),
+        ([], 1, 1, None),
+        (["--profile", "full"], 4, 1, None),
+        (["-j", "3"], 1, 3, 1),
+        (["-j", "1"], 4, 1, None),
     ],
 )
-def test_two_small_notebooks_run_at_once_where_there_are_two_cores(
-    words, cores, jobs, tmp_path, monkeypatch
+def test_two_small_notebooks_run_at_once_and_share_the_cores(
+    words, cores, jobs, threads, tmp_path, monkeypatch
 ):
     seen = []
 
     def executed(paths, cells, folder, jobs, settings):
-        seen.append(jobs)
+        seen.append((jobs, settings.get("threads")))
         yield from ()
 
     monkeypatch.setattr(run, "_executed", executed)
     monkeypatch.setattr(run.os, "cpu_count", lambda: cores)
     path = write(tmp_path / "one.ipynb", "1")
     main(["run", path, *words, "--out", str(tmp_path / "out")])
-    assert seen == [jobs]
+    assert seen == [(jobs, threads)]
 
 
 def test_the_table_has_a_row_for_each_notebook(executed):
@@ -138,7 +142,8 @@ def test_the_notebook_gets_profile_data_folder_and_this_python(executed):
     folder, out, _ = executed
     cells = nbformat.read(out / "executed/good.ipynb", 4).cells
     assert cells[1].outputs[0].text == "full bundled\n"
-    assert cells[2].outputs[0].text == f"{sys.prefix}\nhere: {folder.name}\n"
+    threads = f"{max(1, os.cpu_count() // 2)} 7"  # a half each; what is set, stays
+    assert cells[2].outputs[0].text == f"{sys.prefix}\nhere: {folder.name}\n{threads}\n"
 
 
 def test_peak_memory_is_the_kernels(executed):

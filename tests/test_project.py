@@ -1,11 +1,13 @@
 """The frame: what the project's files promise about each other."""
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -137,3 +139,15 @@ def test_the_makefile_has_the_readmes_targets():
     targets = set(re.findall(r"^([a-z]+):", makefile, flags=re.M))
     named = set(re.findall(r"^make ([a-z]+)", README, flags=re.M)) | {"install", "data", "tidy"}
     assert named <= targets
+
+
+def test_files_with_slow_tests_come_first_and_the_rest_stays_in_order():
+    spec = importlib.util.spec_from_file_location("tests_conftest", ROOT / "tests/conftest.py")
+    conftest = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(conftest)
+    items = [
+        SimpleNamespace(path=path, name=name, get_closest_marker={name: name}.get)
+        for path, name in [("a", "quick"), ("b", "other"), ("b", "slow"), ("c", "last")]
+    ]
+    conftest.pytest_collection_modifyitems(items)
+    assert [item.name for item in items] == ["other", "slow", "quick", "last"]

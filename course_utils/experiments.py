@@ -17,8 +17,8 @@ from numbers import Integral, Real
 from os import PathLike
 from time import perf_counter
 
+from course_utils import schedules
 from course_utils.runs import Results, RunsFile, load
-from course_utils.schedules import fit
 from course_utils.timing import Line, readable
 
 __all__ = ["Results", "Training", "compare", "load"]
@@ -112,7 +112,8 @@ class Training:
         self._fits_one_graph(validation)
         settings = {"epochs": self.epochs, "batch_size": self.batch_size}
         if self.one_graph:
-            history = {"loss": fit(model, images, labels, seed=seed, **settings).tolist()}
+            losses = schedules.fit(model, images, labels, seed=seed, **settings)
+            history = {"loss": losses.tolist()}
         else:
             history = model.fit(
                 images,

@@ -59,16 +59,14 @@ check test browser: export TF_NUM_INTRAOP_THREADS ?= 1
 check test browser: export OMP_NUM_THREADS ?= 1
 
 check test: export COURSE_PROFILE := fast
-check: .venv/installed
-	$(IN_VENV) -m ruff check .
-	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests
-
 # In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
 # says too little.
-test: export COURSE_FIGURES := strict
-test: check
-	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+check test: export COURSE_FIGURES := strict
+test: NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+check test: .venv/installed
+	$(IN_VENV) -m ruff check .
+	$(IN_VENV) -m ruff format --check .
+	$(IN_VENV) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests $(NOTEBOOKS)
 
 browser: .venv/browser
 	$(IN_VENV) -m pytest -n 2 --dist loadfile tests/browser $(OPTIONS)

@@ -346,7 +346,8 @@ def cells(axis, values, *, edges=None, limit=None, shown=None):
         if not shown[r, c]:
             look["facecolor"] = "white"
         corner = (c - 0.5, r - 0.5)
-        axis.add_patch(Rectangle(corner, 1, 1, **(look if inside else PADDING)))
+        # As add_patch, which would measure each for limits that are set below.
+        axis.add_artist(Rectangle(corner, 1, 1, **(look if inside else PADDING)))
         if shown[r, c]:
             box = None if inside else {"facecolor": "#EFEFEF", "edgecolor": "none", "pad": 0.8}
             text = number(value)

@@ -83,10 +83,14 @@ def player(frames, *, label):
     frames = list(frames)
     if not frames:
         raise ValueError("frames must hold at least one (figure, caption, alt): got none")
-    width = frames[0][0].get_figwidth()
-    first = plotting.to_html(frames[0][0], frames[0][2])
+    return _played(frames, plotting.to_html(frames[0][0], frames[0][2]), label)
+
+
+def _played(frames, first, label):
+    """Make the player of frames of which the first is HTML already."""
     if len(frames) == 1:
         return f"{first}<p>{html.escape(frames[0][1])}</p>"
+    width = frames[0][0].get_figwidth()
     for figure, _, alt in frames[1:]:
         plotting.hold_legible(figure, alt)
     # The first frame is on the page already: the script reads it from there.
@@ -129,9 +133,9 @@ class View:
         self._draw, self._alt, self._label = draw, alt, label
         # Drawn now and not when shown: IPython only prints what is raised while it shows a value,
         # so that a broken frame would not fail the cell.
-        self._static = player(
-            [(draw(**still), _caption(still), alt(**still)) for still in stills], label=label
-        )
+        frames = [(draw(**still), _caption(still), alt(**still)) for still in stills]
+        first = plotting.to_html(frames[0][0], frames[0][2])
+        self._static = _played(frames, first, label)
         # The live picture opens where the player does, which is chosen to be worth seeing.
         self.controls = {
             name: _control(name, choices, first=stills[0][name])
@@ -144,7 +148,10 @@ class View:
         )
         for control in self.controls.values():
             control.observe(self._on_change, names="value")
-        self._redraw()
+        if self.values == stills[0]:  # unless a widget of the caller's own begins elsewhere
+            self.picture.value = first
+        else:
+            self._redraw()
 
     @property
     def values(self):

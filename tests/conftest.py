@@ -1,15 +1,11 @@
 """What several test modules share."""
 
-import os
 import signal
 
 import pytest
 from data_room import Room, Server
 
 from course_utils import data, downloads
-
-# Meant for the figures of the notebooks, not for those that tests make.
-os.environ.pop("COURSE_FIGURES", None)
 
 # Started in the background by a shell, the tests ignore Ctrl-C, and so does what they start: the
 # tests of Ctrl-C would wait in vain.
@@ -18,9 +14,24 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the files that take longest, so that not one process alone is left with them."""
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+    """Begin with what takes longest, so that not one process alone is left with it.
+
+    Before all, the notebooks: beside them the tests have not filled the memory yet.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+
+    def turn(item):
+        return 0 if item.path.suffix == ".ipynb" else 1 if item.path in slow else 2
+
+    items.sort(key=turn)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _figures_of_tests():
+    """COURSE_FIGURES is meant for the notebooks, which run beside, not for figures of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("COURSE_FIGURES", raising=False)
+        yield
 
 
 @pytest.fixture

@@ -141,13 +141,19 @@ def test_the_makefile_has_the_readmes_targets():
     assert named <= targets
 
 
-def test_files_with_slow_tests_come_first_and_the_rest_stays_in_order():
+def test_notebooks_come_first_then_files_with_slow_tests_and_the_rest_stays_in_order():
     spec = importlib.util.spec_from_file_location("tests_conftest", ROOT / "tests/conftest.py")
     conftest = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(conftest)
     items = [
-        SimpleNamespace(path=path, name=name, get_closest_marker={name: name}.get)
-        for path, name in [("a", "quick"), ("b", "other"), ("b", "slow"), ("c", "last")]
+        SimpleNamespace(path=Path(path), name=name, get_closest_marker={name: name}.get)
+        for path, name in [
+            ("a.py", "quick"),
+            ("b.py", "other"),
+            ("b.py", "slow"),
+            ("c.py", "last"),
+            ("d.ipynb", "cell"),
+        ]
     ]
     conftest.pytest_collection_modifyitems(items)
-    assert [item.name for item in items] == ["other", "slow", "quick", "last"]
+    assert [item.name for item in items] == ["cell", "other", "slow", "quick", "last"]

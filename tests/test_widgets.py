@@ -156,6 +156,21 @@ def test_view_opens_where_its_player_does(view):
     assert html.escape(alt(1)) in view.picture.value
 
 
+@pytest.mark.parametrize(("begins", "drawn"), [(1, [1, 3]), (2, [1, 3, 2])])
+def test_what_the_player_has_drawn_first_is_not_drawn_again(begins, drawn):
+    seen = []
+
+    def noted(row):
+        seen.append(row)
+        return draw(row)
+
+    own = ipywidgets.IntSlider(begins, 0, 4)
+    stills = [{"row": 1}, {"row": 3}]
+    view = widgets.explore(noted, alt=alt, stills=stills, label="Rows", row=own)
+    assert seen == drawn
+    assert alt(begins) in view.picture.value
+
+
 def test_view_redraws_when_a_control_changes(view):
     view.controls["row"].value = 2
     second = view.picture.value

@@ -63,6 +63,11 @@ RUN_ONE = """async name => {
   notebook.activeCellIndex = notebook.widgets.findIndex(cell => cell.model.id === name);
   await window.jupyterapp.commands.execute("notebook:run-cell");
 }"""
+TELL = """async code => {
+  const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+  const {content} = await kernel.requestExecute({code, silent: true, store_history: false}).done;
+  if (content.status !== "ok") throw new Error(`${content.ename}: ${content.evalue}`);
+}"""
 WRITE = """([name, source]) => window.jupyterapp.shell.currentWidget.content.widgets
   .find(cell => cell.model.id === name).model.sharedModel.setSource(source)"""
 
@@ -211,11 +216,15 @@ class Notebook:
         self.page.wait_for_function(RESTS, arg=name, timeout=ANSWER * SECOND)
         return self.page.locator(f'[data-course-cell="{name}"]')
 
-    def rerun(self, name):
-        """Run one cell again, as Ctrl-Enter does, and return its element."""
-        self.page.evaluate(RUN_ONE, name)
-        self.page.wait_for_function(IDLE, timeout=ANSWER * SECOND)
-        return self.cell(name)
+    def rerun(self, *names):
+        """Run cells again, one after the other, as Ctrl-Enter does."""
+        for name in names:
+            self.page.evaluate(RUN_ONE, name)
+            self.page.wait_for_function(IDLE, timeout=ANSWER * SECOND)
+
+    def tell(self, code):
+        """Have the kernel execute code that belongs to no cell."""
+        self.page.evaluate(TELL, code)
 
     def write(self, name, source):
         """Replace the source of a cell."""

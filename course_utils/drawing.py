@@ -135,6 +135,8 @@ def write_bundled(folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):  # where nothing can be written, that is said before the drawing
+        pass
     written = []
     for name, draw, pack in (
         ("clothes", draw_clothes, _pack_arrays),

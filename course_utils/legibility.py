@@ -111,7 +111,8 @@ def contrast_faults(figure):
     if to_rgba(figure.get_facecolor())[3] < 1:
         found.append("the figure's background is not opaque")
     # Error bars have the colour of their line, and are a part of it.
-    bars = [part for part in figure.findobj(LineCollection) if part.get_visible()]
+    parts = [part for axes in figure.axes for part in axes.collections if part.get_visible()]
+    bars = [part for part in parts if isinstance(part, LineCollection)]
     behind = _drawn_without(figure, [*texts, *lines, *bars])
     for text in texts:
         ratio = None if text.get_path_effects() else _of_text(text, behind)

@@ -91,13 +91,11 @@ def _played(frames, first, label):
     if len(frames) == 1:
         return f"{first}<p>{html.escape(frames[0][1])}</p>"
     width = frames[0][0].get_figwidth()
-    for figure, _, alt in frames[1:]:
-        plotting.hold_legible(figure, alt)
     # The first frame is on the page already: the script reads it from there.
     later = [
         {
-            "src": plotting.data_url(plotting.to_png(figure)),
             "alt": plotting.checked_alt(alt),
+            "src": plotting.data_url(plotting.legible_png(figure, alt)),
             "caption": caption,
         }
         for figure, caption, alt in frames[1:]

@@ -140,11 +140,16 @@ def test_guides_and_what_is_not_drawn_are_held_to_nothing():
     assert faults(picture, "Two black squares, one beside the other.") == []
 
 
-def test_a_look_at_a_figure_leaves_it_as_it_was():
+def test_a_look_at_a_figure_leaves_it_as_it_was(monkeypatch):
     figure = good()
-    before = plotting.to_png(figure)
+    before, engine = plotting.to_png(figure), figure.get_layout_engine()
     faults(figure)
     assert plotting.to_png(figure) == before
+    monkeypatch.setenv("COURSE_FIGURES", "strict")
+    alt = "A line from 1 up to 3, and a word beside it at 2."
+    for _ in range(2):  # the second time it is drawn as the first left it
+        assert plotting.legible_png(figure, alt) == before
+    assert figure.get_layout_engine() is engine
 
 
 ALTS = {

@@ -163,6 +163,18 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["clothes.npz"]
 
 
+def test_where_nothing_can_be_written_nothing_is_drawn(tmp_path, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    drawn = []
+    monkeypatch.setattr(drawing.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(drawing, "draw_clothes", lambda *_: drawn.append("clothes"))
+    with pytest.raises(PermissionError):
+        drawing.write_bundled(tmp_path)
+    assert drawn == []
+
+
 def test_unknown_name_is_answered_with_the_nearest():
     with pytest.raises(ValueError, match="got 'pet'; did you mean 'pets'"):
         drawing.read_bundled("pet", DATA)

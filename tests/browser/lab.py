@@ -29,6 +29,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECOND = 1000  # playwright counts in milliseconds
 START, RUN, ANSWER = 180, 900, 120  # seconds until a test gives up: a slow machine is no failure
+LOOKS = SECOND / 20  # between two looks: at every frame, the default, takes time from the kernels
 
 # What `make lab` would call to open a browser: it notes the address instead.
 BROWSER = "import sys; open(sys.argv[1], 'w', encoding='utf-8').write(sys.argv[2])"
@@ -193,7 +194,7 @@ class Notebook:
     def __init__(self, page):
         self.page = page
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell", timeout=START * SECOND)
-        page.wait_for_function(IDLE, timeout=START * SECOND)
+        page.wait_for_function(IDLE, polling=LOOKS, timeout=START * SECOND)
 
     def start(self):
         """Begin to run all cells."""
@@ -201,9 +202,8 @@ class Notebook:
 
     def finish(self):
         """Wait until all cells have been run, and the kernel has no more to do."""
-        # Looking at each new frame, as is the default, would take time from the kernels.
         ended = f"window.courseRan && {IDLE}"
-        self.page.wait_for_function(ended, polling=SECOND / 4, timeout=RUN * SECOND)
+        self.page.wait_for_function(ended, polling=5 * LOOKS, timeout=RUN * SECOND)
 
     def cells(self):
         """Return what each cell is and shows: dicts of id, type, source, count, outputs."""
@@ -220,7 +220,7 @@ class Notebook:
         """Run cells again, one after the other, as Ctrl-Enter does."""
         for name in names:
             self.page.evaluate(RUN_ONE, name)
-            self.page.wait_for_function(IDLE, timeout=ANSWER * SECOND)
+            self.page.wait_for_function(IDLE, polling=LOOKS, timeout=ANSWER * SECOND)
 
     def tell(self, code):
         """Have the kernel execute code that belongs to no cell."""
@@ -293,7 +293,8 @@ def becomes(page, script, *arguments):
     from playwright.sync_api import TimeoutError as TooLate
 
     try:
-        page.wait_for_function(script, arg=list(arguments), timeout=ANSWER * SECOND)
+        patience = ANSWER * SECOND
+        page.wait_for_function(script, arg=list(arguments), polling=LOOKS, timeout=patience)
     except TooLate:
         return False
     return True

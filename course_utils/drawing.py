@@ -135,7 +135,7 @@ def write_bundled(folder):
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=folder):  # where nothing can be written, that is said before the drawing
+    with tempfile.TemporaryFile(dir=folder):  # refused now, and not after ten seconds of drawing
         pass
     written = []
     for name, draw, pack in (

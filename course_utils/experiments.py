@@ -18,6 +18,7 @@ from os import PathLike
 from time import perf_counter
 
 from course_utils import schedules
+from course_utils.quiet import quiet_import
 from course_utils.runs import Results, RunsFile, load
 from course_utils.timing import Line, readable
 
@@ -143,12 +144,12 @@ def _number(value: object, name: str) -> float:
 
 def _run(variant: str, function: Callable[[int], Mapping], seed: int) -> dict:
     """Do one run and return its row; an exception makes a row as well."""
-    import keras
-
     row = {"variant": variant, "seed": seed, "status": "ok", "error": None, "seconds": math.nan}
     row |= {"parameters": None, "metrics": {}, "curves": {}}
     _keep_dask_from_our_random_numbers()
     with _ONE_RUN_AT_A_TIME:
+        with quiet_import():  # in other processes this is the first that needs it
+            import keras
         start = perf_counter()
         try:
             keras.utils.set_random_seed(seed)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quiet_import():
+def quiet_import(*, freeze=False):
     """Silence what TensorFlow prints while it loads; replay it if the import fails.
 
     Its messages about oneDNN and missing GPU libraries come from C++ and go straight to file
@@ -16,6 +16,12 @@ def quiet_import():
 
     The garbage collector rests meanwhile. It would look through a million new objects again and
     again, a fifth of the time that the import takes, and none of them ever goes.
+
+    Parameters
+    ----------
+    freeze : bool
+        Never look at them later either, nor at anything else that is there by now: for a process
+        that begins with this import.
     """
     if "tensorflow" in sys.modules:
         yield
@@ -36,7 +42,8 @@ def quiet_import():
             os.dup2(saved, 2)
             os.close(saved)
             if collects:
-                gc.freeze()
+                if freeze:
+                    gc.freeze()
                 gc.enable()
             if failed:
                 caught.seek(0)

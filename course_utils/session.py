@@ -100,7 +100,7 @@ def start(profile="fast", *, seed=42):
 
     # Keras would otherwise take the backend of a user's own configuration.
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with quiet_import():
+    with quiet_import(freeze=True):
         import keras
         import tensorflow as tf
 

@@ -281,9 +281,10 @@ def test_kill_9_loses_nothing_that_was_finished(tmp_path):
 # --- executors -------------------------------------------------------------------------------
 
 
-def test_processes(monkeypatch, tmp_path):
+def test_processes(monkeypatch, tmp_path, capfd):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     here = compare(VARIANTS, [0, 1], progress=False)
+    capfd.readouterr()
     path = tmp_path / "runs.jsonl"
     variants = {**VARIANTS, "unsendable": lambda seed: {}}
     context = multiprocessing.get_context("spawn")
@@ -296,6 +297,7 @@ def test_processes(monkeypatch, tmp_path):
     assert os.getpid() not in set(table["process"])
     assert set(there.table.query("variant == 'unsendable'")["status"]) == {"failed"}
     assert len(experiments.load(path).rows) == 6
+    assert "oneDNN" not in capfd.readouterr().err  # TensorFlow is imported there, and says nothing
 
 
 def test_dask(monkeypatch):

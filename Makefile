@@ -61,7 +61,7 @@ check test browser: export OMP_NUM_THREADS ?= 1
 check test: export COURSE_PROFILE := fast
 # In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
 # says too little.
-check test: export COURSE_FIGURES := strict
+test: export COURSE_FIGURES := strict
 test: NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 check test: .venv/installed
 	$(IN_VENV) -m ruff check .

@@ -140,6 +140,12 @@ def test_guides_and_what_is_not_drawn_are_held_to_nothing():
     assert faults(picture, "Two black squares, one beside the other.") == []
 
 
+def test_a_mark_on_its_own_error_bar_is_held_against_what_is_behind_both():
+    figure = good()
+    axis_of(figure).errorbar([1, 2], [1, 3], yerr=0.4, fmt="o", color="#0072B2")
+    assert faults(figure) == []
+
+
 def test_a_look_at_a_figure_leaves_it_as_it_was(monkeypatch):
     figure = good()
     before, engine = plotting.to_png(figure), figure.get_layout_engine()

@@ -298,7 +298,7 @@ def threshold_curve(table, *, title, marks=None):
     -------
     Figure
     """
-    return curves(
+    figure = curves(
         table["threshold"].to_numpy(),
         {name: table[name].to_numpy() for name in ("precision", "recall", "f1")},
         title=title,
@@ -306,3 +306,5 @@ def threshold_curve(table, *, title, marks=None):
         ylabel="share",
         marks=marks,
     )
+    figure.axes[0].set_ylim(-0.05, 1.15)  # the marks' labels stand above curves that end at 1
+    return figure

@@ -21,12 +21,12 @@ import numpy as np
 from machine import describe
 from ratios import row as ratio_row
 
-from course_utils.best_network import BEST
-from course_utils.data import load
-from course_utils.experiments import load as load_runs
-from course_utils.intervals import paired
-from course_utils.race import predicted, train
-from course_utils.runs import RunsFile
+from course_utils.first_edition.best_network import BEST
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import load as load_runs
+from course_utils.first_edition.intervals import paired
+from course_utils.first_edition.race import predicted, train
+from course_utils.first_edition.runs import RunsFile
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "data" / "results" / "best_network.jsonl"

@@ -18,8 +18,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from machine import describe
 from ratios import row
 
-from course_utils import improvement_runs, improvements
-from course_utils.experiments import compare
+from course_utils.first_edition import improvement_runs, improvements
+from course_utils.first_edition.experiments import compare
 
 REPORT = Path(__file__).parent / "results" / "cluster.md"
 PAGE = Path(__file__).parents[1] / "docs" / "cluster.md"

@@ -26,10 +26,10 @@ import numpy as np
 from machine import describe
 from ratios import row
 
-from course_utils.data import load
-from course_utils.experiments import Training, compare
-from course_utils.intervals import bootstrap
-from course_utils.models import slides_network
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import Training, compare
+from course_utils.first_edition.intervals import bootstrap
+from course_utils.first_edition.models import slides_network
 
 RESULT = Path(__file__).parent / "results" / "compare_overhead.md"
 EPOCHS, BATCH_SIZE, IMAGES = 2, 64, 1_500

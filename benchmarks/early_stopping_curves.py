@@ -20,8 +20,8 @@ import keras
 import numpy as np
 from ratios import row
 
-from course_utils import data, models
-from course_utils.experiments import compare, load
+from course_utils.first_edition import data, models
+from course_utils.first_edition.experiments import compare, load
 
 RESULTS = Path(__file__).parents[1] / "data" / "results" / "early_stopping_curves.jsonl"
 SETTINGS = {

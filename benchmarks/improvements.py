@@ -27,10 +27,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from ratios import paired, row
 
-from course_utils import improvement_runs, improvement_tables, improvements
-from course_utils.data import load
-from course_utils.experiments import compare
-from course_utils.experiments import load as load_runs
+from course_utils.first_edition import improvement_runs, improvement_tables, improvements
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import compare
+from course_utils.first_edition.experiments import load as load_runs
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"
 TRAINING = {"tuning": 2_000, "changes": 3_000, "batches": 4_000, "sizes": 2_000}

@@ -19,9 +19,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from ratios import paired, row
 
-from course_utils import recipes, runs
-from course_utils.data import load
-from course_utils.experiments import compare
+from course_utils.first_edition import recipes, runs
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import compare
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "improving_recipe.jsonl"
 TUNING_SEEDS, FIRST_SEED = (142, 143), 42

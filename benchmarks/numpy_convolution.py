@@ -24,8 +24,8 @@ from machine import cores, describe
 from ratios import row
 from threadpoolctl import threadpool_limits
 
-from course_utils import numpy_ops
-from course_utils.numpy_ops import windows
+from course_utils.first_edition import numpy_ops
+from course_utils.first_edition.numpy_ops import windows
 
 RESULT = Path(__file__).parent / "results" / "numpy_convolution.md"
 IMAGES, SIZE, CHANNELS, KERNEL_SIZE, FILTERS = 64, 28, 32, 3, 64

@@ -15,7 +15,7 @@ from pathlib import Path
 from machine import describe
 from ratios import paired, row
 
-from course_utils import data, experiments, models
+from course_utils.first_edition import data, experiments, models
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "pooling_comparison.jsonl"
 IMAGES, EPOCHS, BATCH_SIZE, SEEDS = 6_000, 5, 32, range(42, 47)

@@ -30,11 +30,11 @@ from machine import describe
 from ratios import paired as paired_ratio
 from ratios import row as ratio_row
 
-from course_utils.arithmetic import ledger
-from course_utils.data import load
-from course_utils.experiments import load as load_runs
-from course_utils.intervals import paired
-from course_utils.race import (
+from course_utils.first_edition.arithmetic import ledger
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import load as load_runs
+from course_utils.first_edition.intervals import paired
+from course_utils.first_edition.race import (
     FASTEST,
     LADDER,
     RECORD,
@@ -44,7 +44,7 @@ from course_utils.race import (
     predicted,
     train,
 )
-from course_utils.runs import RunsFile
+from course_utils.first_edition.runs import RunsFile
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "data" / "results" / "race_to_99.jsonl"
@@ -214,7 +214,7 @@ def main():
         accuracies = digits.evaluate(lambda images, labels: scored(found, images, labels))
     rows = [as_row(*run, accuracy) for run, accuracy in zip(found, accuracies, strict=True)]
     if trial:
-        from course_utils.experiments import Results
+        from course_utils.first_edition.experiments import Results
 
         table = Results(rows).table
         print(table.groupby("variant", sort=False)[["cpu_seconds", "accuracy", "epochs"]].mean())

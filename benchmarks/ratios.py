@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils.experiments import load
+from course_utils.first_edition.experiments import load
 
 
 def row(what, values, promised=""):

@@ -18,9 +18,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from ratios import paired, row
 
-from course_utils.data import load
-from course_utils.experiments import compare
-from course_utils.regularization_runs import STRONG, VARIANTS, pets_run
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import compare
+from course_utils.first_edition.regularization_runs import STRONG, VARIANTS, pets_run
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "regularization_comparison.jsonl"
 SIZE, SCALE, EPOCHS, IMAGES = 48, 0.25, 20, (200, 800)

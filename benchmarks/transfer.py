@@ -18,9 +18,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from ratios import paired, row
 
-from course_utils import transfer
-from course_utils.data import load
-from course_utils.experiments import compare
+from course_utils.first_edition import transfer
+from course_utils.first_edition.data import load
+from course_utils.first_edition.experiments import compare
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "transfer.jsonl"
 DIGITS = {"images": 6000, "epochs": 3, "steps": 200, "each": (2, 5, 10, 20, 40, 100)}

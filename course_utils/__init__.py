@@ -1,101 +1,44 @@
-"""Helpers of the course, loaded when they are first used.
+"""Helpers of the course: what a notebook writes as ``cu.start``, ``cu.show``, ``cu.ledger`` …
 
-``import course_utils as cu`` is all that a notebook needs: ``cu.start``, ``cu.show``, ``cu.claim``
-and the other names below resolve on first use, and so does every module (``cu.metrics``).
-Nothing heavy is imported before that: TensorFlow takes seconds to load, this takes milliseconds.
+Each name is loaded at its first use, and so is each module (``cu.plotting``): importing this
+package takes milliseconds, importing TensorFlow takes seconds.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 
-from .choices import did_you_mean
-
-_HOME_OF = {
-    "tic": "timing",
-    "toc": "timing",
-    "Timer": "timing",
-    "EpochTimer": "timing",
-    "ledger": "arithmetic",
-    "load": "data",
+_HOME = {
+    **dict.fromkeys(("tic", "toc", "Timer", "EpochTimer"), "timing"),
+    **dict.fromkeys(("predict", "claim"), "quiz"),
+    "start": "session",
     "show": "plotting",
     "explore": "widgets",
-    "predict": "claims",
-    "claim": "claims",
-    "say": "claims",
-    "start": "session",
+    "load": "data",
+    "ledger": "arithmetic",
 }
 _MODULES = (
-    "choices",
-    "quiet",
-    "timing",
-    "arithmetic",
-    "numpy_ops",
-    "drawing",
-    "data",
-    "intervals",
-    "metrics",
-    "layers",
-    "models",
-    "inspection",
-    "prechelt",
-    "stopping",
-    "runs",
-    "renewal",
-    "schedules",
-    "experiments",
-    "race",
-    "best_network",
-    "legibility",
-    "plotting",
-    "diagrams",
-    "slides_log",
-    "convolution_steps",
-    "convolution_fields",
-    "convolution_plots",
-    "convolution_sketches",
-    "pooling_plots",
-    "invariance",
-    "network_plots",
-    "result_plots",
-    "race_plots",
-    "one_pixel",
-    "regularization",
-    "regularization_runs",
-    "regularization_plots",
-    "batch_norm",
-    "moments",
-    "recipes",
-    "normalization_plots",
-    "recipe_plots",
-    "improvements",
-    "improvement_runs",
-    "improvement_tables",
-    "improvement_plots",
-    "transfer",
-    "pretrained",
-    "pictures",
-    "transfer_plots",
-    "stopping_plots",
-    "choosing_plots",
-    "widgets",
-    "exercises",
-    "claims",
-    "session",
-)
+    "session timing plotting metrics quiz widgets data importing models layers numpy_ops arithmetic "
+    "inspection stopping training experiments views exercises"
+).split()
 
-__all__ = [*_HOME_OF, *_MODULES]
+
+def one_of(argument, value, choices):
+    """Return `value` if it is one of `choices`; otherwise a ValueError names the nearest."""
+    choices = list(choices)
+    if value in choices:
+        return value
+    near = get_close_matches(str(value).strip().lower(), choices, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise ValueError(f"{argument} must be one of {', '.join(choices)}: got {value!r}{hint}")
 
 
 def __getattr__(name):
-    if name in _HOME_OF:
-        value = getattr(import_module(f".{_HOME_OF[name]}", __name__), name)
-    elif name in _MODULES:
-        value = import_module(f".{name}", __name__)
-    else:
-        hint = did_you_mean(name, __all__, f"it has {', '.join(sorted(__all__))}")
-        raise AttributeError(f"course_utils has no {name!r}; {hint}")
-    globals()[name] = value
-    return value
+    if name in _HOME:
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    raise AttributeError(f"course_utils has no {name!r}; it has {', '.join(__dir__())}")
 
 
 def __dir__():
-    return sorted(__all__)
+    return sorted([*_HOME, *_MODULES])

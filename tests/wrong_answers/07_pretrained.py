@@ -1,0 +1,143 @@
+# Wrong answers to the exercises of notebook 07, as students write them. Each block begins with the
+# exercise's name and a part of the message that the check must answer with.
+
+# %% counts: that counts the arrays
+def weights_left(model, n):
+    for layer in model.layers[:n]:
+        layer.trainable = False
+    return len(model.trainable_weights)
+
+# %% counts: counts the frozen ones as well
+def weights_left(model, n):
+    for layer in model.layers[:n]:
+        layer.trainable = False
+    return sum(int(np.prod(weight.shape)) for weight in model.weights)
+
+# %% counts: moving means and variances
+def weights_left(model, n):
+    for layer in model.layers[:n]:
+        layer.trainable = False
+    return sum(layer.count_params() for layer in model.layers[n:])
+
+# %% counts: you froze the last
+def weights_left(model, n):
+    for layer in model.layers[-n:]:
+        layer.trainable = False
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+# %% counts: the layers themselves are not frozen
+def weights_left(model, n):
+    rest = model.layers[n:]
+    return sum(int(np.prod(w.shape)) for layer in rest for w in layer.trainable_weights)
+
+# %% head: the base still trains
+def swap_head(model, classes):
+    base = model.layers[0]
+    head = keras.layers.Dense(classes, activation="softmax")
+    return keras.Sequential([base, head])
+
+# %% head: sits on the old head
+def swap_head(model, classes):
+    base = model
+    base.trainable = False
+    head = keras.layers.Dense(classes, activation="softmax")
+    return keras.Sequential([base, head])
+
+# %% head: other weights than the trained one
+def swap_head(model, classes):
+    base = keras.models.clone_model(model.layers[0])
+    base.trainable = False
+    head = keras.layers.Dense(classes, activation="softmax")
+    return keras.Sequential([base, head])
+
+# %% head: do not sum to 1
+def swap_head(model, classes):
+    base = model.layers[0]
+    base.trainable = False
+    head = keras.layers.Dense(classes)
+    return keras.Sequential([base, head])
+
+# %% head: one score a class
+def swap_head(model, classes):
+    base = model.layers[0]
+    base.trainable = False
+    head = keras.layers.Dense(model.output_shape[-1], activation="softmax")
+    return keras.Sequential([base, head])
+
+# %% head: nothing is left to train
+def swap_head(model, classes):
+    base = model.layers[0]
+    base.trainable = False
+    head = keras.layers.Dense(classes, activation="softmax")
+    new = keras.Sequential([base, head])
+    new.trainable = False
+    return new
+
+# %% thaw: follow the new images
+def thaw(base):
+    base.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            pass
+    return base
+
+# %% thaw: sets every layer of it
+def thaw(base):
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    base.trainable = True
+    return base
+
+# %% thaw: the base as a whole is still frozen
+def thaw(base):
+    for layer in base.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    return base
+
+# %% thaw: kernels stay frozen
+def thaw(base):
+    base.trainable = True
+    for layer in base.layers:
+        if layer.weights or isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    return base
+
+# %% thaw: does its last line say return
+def thaw(base):
+    base.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+
+# %% beat: not better than from scratch
+def predict_from_few(base, images, labels, new_images):
+    from sklearn.linear_model import LogisticRegression
+
+    features = images.reshape(len(images), -1) / 255
+    judge = LogisticRegression(max_iter=1000).fit(features, labels)
+    return judge.predict(new_images.reshape(len(new_images), -1) / 255)
+
+# %% beat: one label an image
+def predict_from_few(base, images, labels, new_images):
+    from sklearn.linear_model import LogisticRegression
+
+    features = base(images, training=False).numpy()
+    judge = LogisticRegression(max_iter=1000).fit(features, labels)
+    return judge.predict_proba(base(new_images, training=False).numpy())
+
+# %% beat: your function changed the base
+def predict_from_few(base, images, labels, new_images):
+    from sklearn.linear_model import LogisticRegression
+
+    features = base(images, training=True).numpy()
+    judge = LogisticRegression(max_iter=1000).fit(features, labels)
+    return judge.predict(base(new_images, training=False).numpy())
+
+# %% beat: scales by itself
+def predict_from_few(base, images, labels, new_images):
+    from sklearn.linear_model import LogisticRegression
+
+    features = base(images / 255, training=False).numpy()
+    judge = LogisticRegression(max_iter=1000).fit(features, labels)
+    return judge.predict(base(new_images / 255, training=False).numpy())

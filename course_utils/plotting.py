@@ -1,0 +1,343 @@
+"""Figures: numbers in, a matplotlib ``Figure`` out; `show` puts one on the page with its alt text.
+
+A figure made here is not pyplot's, so that it shows once. Lines differ by marker and dash as well
+as by colour, and all figures are opaque: they can be read on a dark page.
+"""
+
+import base64
+import html
+import io
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+from matplotlib import rc_context, rc_params_from_file, rcParams
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
+BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (entry["color"] for entry in STYLE["axes.prop_cycle"])
+SHORTEST_ALT = 15
+LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
+
+# Lines and titles take their looks when they are made: each function here works in the style.
+styled = rc_context(STYLE)
+
+
+def use_style():
+    """Give all figures of this process the look of the course."""
+    rcParams.update(STYLE)
+
+
+@styled
+def subplots(rows=1, columns=1, *, size=(6.4, 3.2), **options):
+    """Make a figure that pyplot does not know, so that a cell shows it once.
+
+    Parameters
+    ----------
+    rows, columns : int
+    size : (float, float)
+        Width and height in inches.
+    **options
+        Passed to ``Figure.subplots``: ``sharex``, ``width_ratios``, ``squeeze`` …
+
+    Returns
+    -------
+    (Figure, Axes or array of Axes)
+    """
+    figure = Figure(figsize=size)
+    return figure, figure.subplots(rows, columns, **options)
+
+
+@styled
+def headline(figure, title):
+    """Write `title` over the whole figure, in as many lines as its width needs."""
+    lines = textwrap.wrap(title, int(10 * figure.get_figwidth()))
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", weight="bold", size=11.5)
+
+
+def to_html(figure, alt):
+    """Return `figure` as an HTML image that carries its alternative text.
+
+    JupyterLab drops the alt text of a PNG output; an ``<img>`` of one's own keeps it everywhere.
+
+    Raises
+    ------
+    ValueError
+        If `alt` is no text, or too short to say anything.
+    """
+    if not isinstance(alt, str) or len(alt.strip()) < SHORTEST_ALT:
+        raise ValueError(f"alt must say in a sentence what the figure shows: got {alt!r}")
+    return (
+        f'<img alt="{html.escape(alt.strip(), quote=True)}" style="max-width:100%;height:auto;'
+        f'background:white" width="{round(96 * figure.get_figwidth())}" src="{data_url(figure)}">'
+    )
+
+
+@styled
+def data_url(figure):
+    """Return `figure` as an address that holds the picture itself, a PNG."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
+
+
+def show(figure, alt):
+    """Show `figure` with its alternative text, and close it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    alt : str
+        What is to be seen, in a sentence, for somebody who cannot see it.
+    """
+    from IPython.display import display
+
+    display({"text/html": to_html(figure, alt), "text/plain": alt.strip()}, raw=True)
+    # The cell's end would show a figure of pyplot's again, without its alt text.
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close(figure)
+
+
+@styled
+def images(images, titles=None, *, columns=10, tile=0.9, limits=None, title=None):
+    """Lay images side by side.
+
+    Parameters
+    ----------
+    images : array (n, h, w), (n, h, w, 1) or (n, h, w, 3)
+        uint8, or any other numbers.
+    titles : sequence of str, optional
+        One over each image.
+    columns : int
+    tile : float
+        Width of one image in inches.
+    limits : (float, float), optional
+        Values shown black and white: by default 0 and 255 for uint8, else the range of all images.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        For another shape, no image, or another number of titles.
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or not len(images) or images.shape[3:] not in ((), (1,), (3,)):
+        raise ValueError(
+            "images must be an array (n, h, w), (n, h, w, 1) or (n, h, w, 3) with n at least 1: "
+            f"got shape {images.shape}"
+        )
+    if titles is not None and len(titles) != len(images):
+        raise ValueError(f"titles must be one an image: got {len(titles)} for {len(images)} images")
+    low, high = limits or ((0, 255) if images.dtype == np.uint8 else (images.min(), images.max()))
+    if images.shape[3:] == (3,):  # matplotlib scales grey pictures only
+        images = np.clip((images - float(low)) / ((high - low) or 1), 0, 1)
+    columns = min(columns, len(images))
+    rows = -(-len(images) // columns)
+    row_height = tile * images.shape[1] / images.shape[2] + (0.24 if titles is not None else 0.04)
+    size = columns * tile, rows * row_height + (0.4 if title else 0)
+    figure, axes = subplots(rows, columns, size=size, squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for k, (axis, image) in enumerate(zip(axes.flat, images, strict=False)):
+        axis.imshow(image, cmap="gray", vmin=low, vmax=high)
+        if titles is not None:
+            axis.set_title(titles[k], fontsize=8.5, weight="normal", loc="center", pad=2)
+    if title:
+        headline(figure, title)
+    return figure
+
+
+@styled
+def history(history, *, title=None, size=(7.6, 2.9)):
+    """Draw the curves of a training against the epoch: loss on the left, a metric on the right.
+
+    Parameters
+    ----------
+    history : keras.callbacks.History or mapping
+        What `fit` returned, or its ``history``: ``{"loss": […], "val_loss": […], …}``.
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    curves = getattr(history, "history", history)
+    names = [name for name in curves if not name.startswith("val_") and name != "learning_rate"]
+    names = names[:2]
+    figure, axes = subplots(1, len(names), size=size, squeeze=False)
+    for axis, name in zip(axes[0], names, strict=True):
+        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            if key in curves:
+                axis.plot(range(1, len(curves[key]) + 1), curves[key], label=label)
+        axis.set(xlabel="epoch", ylabel=name)
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.grid(axis="y")
+    axes[0, 0].legend()
+    if title:
+        headline(figure, title)
+    return figure
+
+
+@styled
+def curves(x, lines, *, xlabel, ylabel, title=None, size=(6.4, 3.2)):
+    """Draw lines over one axis; of several runs their mean, and shaded all that they reached.
+
+    Parameters
+    ----------
+    x : sequence of n numbers
+    lines : mapping from label to array (n,) or (runs, n)
+    xlabel, ylabel : str
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = subplots(size=size)
+    for label, values in lines.items():
+        values = np.atleast_2d(np.asarray(values, dtype=float))
+        (line,) = axis.plot(x, values.mean(axis=0), label=label)
+        if len(values) > 1:
+            low, high = values.min(axis=0), values.max(axis=0)
+            axis.fill_between(x, low, high, color=line.get_color(), alpha=0.15, linewidth=0)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.grid(axis="y")
+    axis.legend()
+    if title:
+        headline(figure, title)
+    return figure
+
+
+@styled
+def bars(values, *, xlabel, title=None, form="{:,.3g}", log=False):
+    """Draw one horizontal bar a name, its number at the end; of several runs their mean, and dots.
+
+    Parameters
+    ----------
+    values : mapping from name to number or sequence of numbers
+    xlabel : str
+    title : str, optional
+    form : str
+        How the number is written.
+    log : bool
+        Use a logarithmic axis, for times and counts of very different sizes.
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = subplots(size=(6.4, 0.9 + 0.34 * len(values)))
+    for row, numbers in enumerate(values.values()):
+        numbers = np.atleast_1d(np.asarray(numbers, dtype=float))
+        axis.barh(row, numbers.mean(), height=0.6, color=BLUE)
+        if len(numbers) > 1:
+            axis.plot(numbers, [row] * len(numbers), "o", color="white", markeredgecolor=GREY)
+        text = form.format(numbers.mean())
+        axis.annotate(text, (numbers.max(), row), (6, 0), textcoords="offset points", va="center")
+    axis.set_yticks(range(len(values)), list(values))
+    axis.set(xlabel=xlabel, xscale="log" if log else "linear")
+    axis.margins(x=0.15)
+    axis.invert_yaxis()
+    if title:
+        headline(figure, title)
+    return figure
+
+
+@styled
+def heatmap(values, *, rows, columns, xlabel, ylabel, title=None, form="{:.2f}", cmap="Blues"):
+    """Draw a table of numbers as shaded cells with the number in each.
+
+    Parameters
+    ----------
+    values : array (r, c)
+    rows, columns : sequences
+        Names of the rows and columns.
+
+    Returns
+    -------
+    Figure
+    """
+    values = np.asarray(values, dtype=float)
+    size = 1.9 + 0.54 * values.shape[1], 1.2 + 0.4 * values.shape[0]
+    figure, axis = subplots(size=size)
+    picture = axis.imshow(values, cmap=cmap, aspect="auto")
+    bright = picture.to_rgba(values)[..., :3] @ LUMA
+    for (r, c), value in np.ndenumerate(values):
+        ink = "black" if bright[r, c] > 0.5 else "white"
+        axis.text(c, r, form.format(value), ha="center", va="center", color=ink, fontsize=8.5)
+    axis.set_xticks(range(len(columns)), columns)
+    if max(len(str(name)) for name in columns) > 4:
+        axis.tick_params("x", rotation=40)
+    axis.set_yticks(range(len(rows)), rows)
+    axis.set(xlabel=xlabel, ylabel=ylabel)
+    axis.spines[:].set_visible(False)
+    axis.tick_params(length=0)
+    if title:
+        headline(figure, title)
+    return figure
+
+
+def confusion(counts, class_names, *, title=None):
+    """Draw a confusion matrix (``sklearn.metrics.confusion_matrix``) with its counts.
+
+    Parameters
+    ----------
+    counts : array of int (classes, classes)
+        Row: the true class; column: the predicted one.
+    class_names : sequence of str
+
+    Returns
+    -------
+    Figure
+        Shaded by each row's share, so that a rare class is seen as well.
+    """
+    counts = np.asarray(counts)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = heatmap(
+        shares,
+        rows=class_names,
+        columns=class_names,
+        xlabel="predicted",
+        ylabel="true",
+        title=title,
+    )
+    for text, count in zip(figure.axes[0].texts, counts.flat, strict=True):
+        text.set_text(str(count) if count else "")
+    return figure
+
+
+@styled
+def forest(effects, *, xlabel, title=None):
+    """Draw intervals of effects, one row each, against the line of no effect.
+
+    Parameters
+    ----------
+    effects : mapping from name to metrics.Interval
+        Filled marks: the interval leaves out 0.
+    xlabel : str
+    title : str, optional
+
+    Returns
+    -------
+    Figure
+    """
+    figure, axis = subplots(size=(6.8, 1.1 + 0.36 * len(effects)))
+    axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")
+    for row, effect in enumerate(effects.values()):
+        ink = BLUE if effect.low > 0 else ORANGE if effect.high < 0 else GREY
+        fill = ink if effect.excludes_zero else "white"
+        axis.plot([effect.low, effect.high], [row, row], color=ink, marker="|", linestyle="-")
+        mark = "v" if effect.high < 0 else "o"
+        axis.plot(effect.estimate, row, mark, color=ink, markerfacecolor=fill, markersize=7)
+    axis.set_yticks(range(len(effects)), list(effects))
+    axis.set(xlabel=xlabel, ylim=(len(effects) - 0.4, -0.6))
+    axis.grid(axis="x")
+    if title:
+        headline(figure, title)
+    return figure

@@ -1,0 +1,104 @@
+"""The start of every notebook: profile, seed, plot style, and a TensorFlow that loads quietly."""
+
+import os
+import sys
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from . import one_of
+
+LARGEST_SEED = 2**32 - 1  # NumPy's global generator takes no larger one
+
+
+@dataclass(frozen=True)
+class Course:
+    """What a notebook runs on.
+
+    Attributes
+    ----------
+    profile : {"fast", "full"}
+    seed : int
+    """
+
+    profile: str
+    seed: int
+
+    def pick(self, *, fast, full):
+        """Return `fast` or `full`, as the profile says: both sizes stand in the cell."""
+        return fast if self.profile == "fast" else full
+
+    def seeds(self, n):
+        """Return `n` seeds that follow from the notebook's own: ``[seed, seed + 1, …]``."""
+        return [(self.seed + k) % (LARGEST_SEED + 1) for k in range(n)]
+
+
+def start(profile="fast", *, seed=42):
+    """Prepare a notebook: seeds, figures, a quiet TensorFlow; print one line that says on what.
+
+    Parameters
+    ----------
+    profile : {"fast", "full"}
+        ``"fast"`` keeps a notebook within a minute on two cores, ``"full"`` has the sources' sizes.
+    seed : int
+        For Python's, NumPy's and Keras' generators: 0 to 2³² − 1.
+
+    Returns
+    -------
+    Course
+
+    Raises
+    ------
+    ValueError
+        For another profile, or a seed that is no such number.
+    RuntimeError
+        If Keras runs on another backend than TensorFlow.
+    """
+    one_of("profile", profile, ("fast", "full"))
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED:,}: got {seed!r}")
+    # Keras would otherwise take the backend of a user's own configuration.
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with quiet_import():
+        import keras
+        import tensorflow as tf
+    if keras.backend.backend() != "tensorflow":
+        raise RuntimeError(
+            f"Keras runs on {keras.backend.backend()} here and the course on TensorFlow: "
+            "unset KERAS_BACKEND and restart the kernel"
+        )
+    from .plotting import use_style
+
+    use_style()
+    keras.utils.set_random_seed(seed)
+    devices = len(tf.config.list_physical_devices("GPU"))
+    device = f"{devices} GPU" if devices else f"{os.cpu_count()} CPU cores"
+    print(f"{profile} profile, seed {seed}, Keras {keras.__version__} on {device}")
+    return Course(profile, seed)
+
+
+@contextmanager
+def quiet_import():
+    """Silence what TensorFlow prints while it loads; replay it if the import fails.
+
+    Its messages about oneDNN and missing GPU libraries come from C++ straight to file descriptor 2:
+    ``TF_CPP_MIN_LOG_LEVEL`` alone does not stop them.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as caught:
+        os.dup2(caught.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            caught.seek(0)
+            os.write(saved, caught.read())
+            raise
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)

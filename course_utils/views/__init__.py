@@ -1,0 +1,1 @@
+"""Views, one file a notebook: the drawings that only it needs, and what they compute."""

@@ -26,6 +26,195 @@ def input_sizes(size, kernel_size, strides, padding):
     smallest = size - 1 + kernel_size - 2 * padding
     return smallest, smallest + strides - 1
 
+# %% sizes: take the zeros of both sides off
+def input_sizes(size, kernel_size, strides, padding):
+    smallest = (size - 1) * strides + kernel_size
+    return smallest, smallest + strides - 1
+
+# %% sizes: do not add them
+def input_sizes(size, kernel_size, strides, padding):
+    smallest = (size - 1) * strides + kernel_size + 2 * padding
+    return smallest, smallest + strides - 1
+
+# %% sizes: the smallest comes first
+def input_sizes(size, kernel_size, strides, padding):
+    sizes = [n for n in range(1, 500) if (n + 2 * padding - kernel_size) // strides + 1 == size]
+    return sizes[::-1][0], sizes[0]
+
+# %% sizes: the shape should be (2,): got ()
+def input_sizes(size, kernel_size, strides, padding):
+    return (size - 1) * strides + kernel_size - 2 * padding
+
+# %% sizes: the result should be
+def input_sizes(size, kernel_size, strides, padding):
+    sizes = [n for n in range(kernel_size, 500) if (n + 2 * padding - kernel_size) // strides + 1 == size]
+    return sizes[0], sizes[-1]
+
+# %% sizes: the result should be
+def input_sizes(size, kernel_size, strides, padding):
+    return 5, 6
+
+# %% sizes: the result should be
+def input_sizes(size, kernel_size, strides, padding):
+    sizes = [n for n in range(1, 10) if (n + 2 * padding - kernel_size) // strides + 1 == size]
+    return (sizes[0], sizes[-1]) if sizes else (0, 0)
+
+# %% sizes: returned None
+def input_sizes(size, kernel_size, strides, padding):
+    smallest = (size - 1) * strides + kernel_size - 2 * padding
+    print(smallest, smallest + strides - 1)
+
+# %% sizes: raised IndexError
+def input_sizes(size, kernel_size, strides, padding):
+    sizes = [n for n in range(1, 10) if (n + 2 * padding - kernel_size) // strides + 1 == size]
+    return sizes[0], sizes[-1]
+
+# %% strided: the kernel is flipped
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, padding)
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride + 1
+    width = (image.shape[1] - columns) // stride + 1
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
+            output[y, x] = np.sum(window[::-1, ::-1] * kernel)
+    return output
+
+# %% strided: the kernel is flipped
+def strided_corr2d(image, kernel, stride, padding):
+    from scipy.signal import convolve2d
+    return convolve2d(np.pad(image, padding), kernel, mode="valid")[::stride, ::stride]
+
+# %% strided: is one too small
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, padding)
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride
+    width = (image.shape[1] - columns) // stride
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
+            output[y, x] = np.sum(window * kernel)
+    return output
+
+# %% strided: the shape should be
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, padding + 1)
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride + 1
+    width = (image.shape[1] - columns) // stride + 1
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
+            output[y, x] = np.sum(window * kernel)
+    return output
+
+# %% strided: not on all of them
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, [(0, 2 * padding), (0, 2 * padding)])
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride + 1
+    width = (image.shape[1] - columns) // stride + 1
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
+            output[y, x] = np.sum(window * kernel)
+    return output
+
+# %% strided: not on all of them
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, (0, padding))
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride + 1
+    width = (image.shape[1] - columns) // stride + 1
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
+            output[y, x] = np.sum(window * kernel)
+    return output
+
+# %% strided: the stride is ignored
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, padding)
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride + 1
+    width = (image.shape[1] - columns) // stride + 1
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            output[y, x] = np.sum(image[y : y + rows, x : x + columns] * kernel)
+    return output
+
+# %% strided: only one way
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, padding)
+    rows, columns = kernel.shape
+    return np.array([
+        [np.sum(image[y : y + rows, x : x + columns] * kernel)
+         for x in range(image.shape[1] - columns + 1)]
+        for y in range(0, image.shape[0] - rows + 1, stride)
+    ])
+
+# %% strided: read all their pixels
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.pad(image, padding)[::stride, ::stride]
+    rows, columns = kernel.shape
+    return np.array([
+        [np.sum(image[y : y + rows, x : x + columns] * kernel)
+         for x in range(image.shape[1] - columns + 1)]
+        for y in range(image.shape[0] - rows + 1)
+    ])
+
+# %% strided: around the output
+def strided_corr2d(image, kernel, stride, padding):
+    rows, columns = kernel.shape
+    output = np.array([
+        [np.sum(image[y : y + rows, x : x + columns] * kernel)
+         for x in range(0, image.shape[1] - columns + 1, stride)]
+        for y in range(0, image.shape[0] - rows + 1, stride)
+    ])
+    return np.pad(output, padding)
+
+# %% strided: the padding is ignored
+def strided_corr2d(image, kernel, stride, padding):
+    rows, columns = kernel.shape
+    return np.array([
+        [np.sum(image[y : y + rows, x : x + columns] * kernel)
+         for x in range(0, image.shape[1] - columns + 1, stride)]
+        for y in range(0, image.shape[0] - rows + 1, stride)
+    ])
+
+# %% strided: raised ValueError: operands could not be broadcast
+def strided_corr2d(image, kernel, stride, padding):
+    image, k = np.pad(image, padding), len(kernel)
+    return np.array([
+        [np.sum(image[y : y + k, x : x + k] * kernel)
+         for x in range(0, image.shape[1] - k + 1, stride)]
+        for y in range(0, image.shape[0] - k + 1, stride)
+    ])
+
+# %% strided: changes its argument number 1
+def strided_corr2d(image, kernel, stride, padding):
+    image -= image.mean()
+    image = np.pad(image, padding)
+    return image[: len(kernel), : kernel.shape[1]]
+
+# %% strided: the number at [
+def strided_corr2d(image, kernel, stride, padding):
+    image = np.abs(np.pad(image, padding))
+    rows, columns = kernel.shape
+    return np.array([
+        [np.sum(image[y : y + rows, x : x + columns] * kernel)
+         for x in range(0, image.shape[1] - columns + 1, stride)]
+        for y in range(0, image.shape[0] - rows + 1, stride)
+    ])
+
 # %% refusal: let the exception through
 def ask_keras(strides, dilation_rate):
     keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
@@ -61,178 +250,44 @@ def ask_keras(strides, dilation_rate):
         return str(error)
     return "accepted"
 
-# %% conv2d: the kernel is flipped
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns][::-1, ::-1], kernel, 3)
-    return output
+# %% refusal: Keras does not accept strides 2 and dilation_rate 2
+def ask_keras(strides, dilation_rate):
+    return "accepted"
 
-# %% conv2d: is one too small
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
+# %% refusal: dilation is confused with the stride
+def ask_keras(strides, dilation_rate):
+    try:
+        keras.layers.Conv2D(1, 3, dilation_rate, dilation_rate=strides)
+    except ValueError as error:
+        return str(error)
+    return "accepted"
 
-# %% conv2d: the padding is off by one
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0) + 1
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
+# %% refusal: Keras' own sentence
+def ask_keras(strides, dilation_rate):
+    try:
+        keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
+    except ValueError as error:
+        return repr(error)
+    return "accepted"
 
-# %% conv2d: all the zeros are on one side
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((0, total))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
+# %% refusal: returned None
+def ask_keras(strides, dilation_rate):
+    try:
+        keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
+        return "accepted"
+    except ValueError as error:
+        print(error)
 
-# %% conv2d: the odd zero goes to the bottom
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total - total // 2, total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
+# %% refusal: must be text: got bool
+def ask_keras(strides, dilation_rate):
+    return strides == 1 or dilation_rate == 1
 
-# %% conv2d: the stride is ignored
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y, y + span, dilation_rate)
-            columns = slice(x, x + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
-
-# %% conv2d: channels and filters are swapped
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel.swapaxes(2, 3), 3)
-    return output
-
-# %% conv2d: dilation is confused with the stride
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    strides, dilation_rate = dilation_rate, strides
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
-
-# %% conv2d: the dilation is ignored
-def conv2d(image, kernel, strides, padding, dilation_rate):
-    k, filters = kernel.shape[0], kernel.shape[3]
-    dilation_rate = 1
-    span = dilation_rate * (k - 1) + 1
-    if padding == "same":
-        pads = []
-        for n in image.shape[:2]:
-            total = max((-(-n // strides) - 1) * strides + span - n, 0)
-            pads.append((total // 2, total - total // 2))
-        image = np.pad(image, [*pads, (0, 0)])
-    height, width = [(n - span) // strides + 1 for n in image.shape[:2]]
-    output = np.zeros((height, width, filters))
-    for y in range(height):
-        for x in range(width):
-            rows = slice(y * strides, y * strides + span, dilation_rate)
-            columns = slice(x * strides, x * strides + span, dilation_rate)
-            output[y, x] = np.tensordot(image[rows, columns], kernel, 3)
-    return output
+# %% refusal: must be text: got Conv2D
+def ask_keras(strides, dilation_rate):
+    try:
+        return keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
+    except ValueError as error:
+        return str(error)
 
 # %% diagonal: a plain area
 kernel = np.eye(3)
@@ -246,60 +301,98 @@ kernel = np.array([[-1, 2, -1]] * 3)
 # %% diagonal: a horizontal line
 kernel = np.array([[-1, 2, -1]] * 3).T
 
-# %% diagonal: only 3.0 times
+# %% diagonal: only 3 times
 kernel = 2 * np.eye(3) - 1
 
-# %% col2im: overwrite
-def col2im(rows, height, width, kernel_size, strides):
-    image = np.zeros((height, width))
-    n = 0
-    for top in range(0, height - kernel_size + 1, strides):
-        for left in range(0, width - kernel_size + 1, strides):
-            window = rows[n].reshape(kernel_size, kernel_size)
-            image[top : top + kernel_size, left : left + kernel_size] = window
-            n += 1
-    return image
+# %% diagonal: does not react to the diagonal from top left
+kernel = np.diag([2, 3, 4, 3, 2]) * -1
 
-# %% col2im: the mean
-def col2im(rows, height, width, kernel_size, strides):
-    image = np.zeros((height, width))
-    count = np.zeros((height, width))
-    n = 0
-    for top in range(0, height - kernel_size + 1, strides):
-        for left in range(0, width - kernel_size + 1, strides):
-            window = rows[n].reshape(kernel_size, kernel_size)
-            image[top : top + kernel_size, left : left + kernel_size] += window
-            count[top : top + kernel_size, left : left + kernel_size] += 1
-            n += 1
-    return image / np.maximum(count, 1)
+# %% diagonal: reacts more to the other diagonal
+kernel = (np.diag([2, 3, 4, 3, 2]) - 1)[:, ::-1]
 
-# %% col2im: flipped
-def col2im(rows, height, width, kernel_size, strides):
-    image = np.zeros((height, width))
-    n = 0
-    for top in range(0, height - kernel_size + 1, strides):
-        for left in range(0, width - kernel_size + 1, strides):
-            window = rows[n].reshape(kernel_size, kernel_size)[::-1, ::-1]
-            image[top : top + kernel_size, left : left + kernel_size] += window
-            n += 1
-    return image
+# %% diagonal: only 4.98 times
+kernel = [[1, -2, -2], [-2, 3, -2], [-2, -2, 0.98]]
 
-# %% col2im: from left to right first
-def col2im(rows, height, width, kernel_size, strides):
-    image = np.zeros((height, width))
-    n = 0
-    for left in range(0, width - kernel_size + 1, strides):
-        for top in range(0, height - kernel_size + 1, strides):
-            window = rows[n].reshape(kernel_size, kernel_size)
-            image[top : top + kernel_size, left : left + kernel_size] += window
-            n += 1
-    return image
+# %% diagonal: 3×3 to 7×7: got the shape (9, 9)
+kernel = 2 * np.eye(9) - 1
 
-# %% col2im: the stride is ignored
-def col2im(rows, height, width, kernel_size, strides):
-    image = np.zeros((height, width))
-    columns = (width - kernel_size) // strides + 1
-    for n, row in enumerate(rows):
-        top, left = divmod(n, columns)
-        image[top : top + kernel_size, left : left + kernel_size] += row.reshape(kernel_size, -1)
-    return image
+# %% diagonal: got the shape (25,)
+kernel = (np.diag([2, 3, 4, 3, 2]) - 1).ravel()
+
+# %% gradient: overwrite
+def input_gradient(upstream, kernel, stride, shape):
+    gradient = np.zeros(shape)
+    rows, columns = kernel.shape
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            top, left = y * stride, x * stride
+            gradient[top : top + rows, left : left + columns] = upstream[y, x] * kernel
+    return gradient
+
+# %% gradient: the mean
+def input_gradient(upstream, kernel, stride, shape):
+    gradient, count = np.zeros(shape), np.zeros(shape)
+    rows, columns = kernel.shape
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            top, left = y * stride, x * stride
+            gradient[top : top + rows, left : left + columns] += upstream[y, x] * kernel
+            count[top : top + rows, left : left + columns] += 1
+    return gradient / np.maximum(count, 1)
+
+# %% gradient: flipped
+def input_gradient(upstream, kernel, stride, shape):
+    gradient, kernel = np.zeros(shape), kernel[::-1, ::-1]
+    rows, columns = kernel.shape
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            top, left = y * stride, x * stride
+            gradient[top : top + rows, left : left + columns] += upstream[y, x] * kernel
+    return gradient
+
+# %% gradient: the number at [
+def input_gradient(upstream, kernel, stride, shape):
+    gradient = np.zeros(shape)
+    rows, columns = kernel.shape
+    values = iter(upstream.T.flat)  # from left to right first, then down
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            top, left = y * stride, x * stride
+            gradient[top : top + rows, left : left + columns] += next(values) * kernel
+    return gradient
+
+# %% gradient: the stride is ignored
+def input_gradient(upstream, kernel, stride, shape):
+    gradient = np.zeros(shape)
+    rows, columns = kernel.shape
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            gradient[y : y + rows, x : x + columns] += upstream[y, x] * kernel
+    return gradient
+
+# %% gradient: needs the image's shape
+def input_gradient(upstream, kernel, stride, shape):
+    spread = np.zeros((np.array(upstream.shape) - 1) * stride + 1)
+    spread[::stride, ::stride] = upstream
+    rows, columns = kernel.shape
+    spread = np.pad(spread, [(rows - 1, rows - 1), (columns - 1, columns - 1)])
+    return np.array([
+        [np.sum(spread[y : y + rows, x : x + columns] * kernel[::-1, ::-1])
+         for x in range(spread.shape[1] - columns + 1)]
+        for y in range(spread.shape[0] - rows + 1)
+    ])
+
+# %% gradient: the number at [
+def input_gradient(upstream, kernel, stride, shape):
+    gradient, upstream = np.zeros(shape), np.abs(upstream)
+    rows, columns = kernel.shape
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            top, left = y * stride, x * stride
+            gradient[top : top + rows, left : left + columns] += upstream[y, x] * kernel
+    return gradient
+
+# %% gradient: changes its argument number 1
+def input_gradient(upstream, kernel, stride, shape):
+    upstream *= 2
+    return np.zeros(shape)

@@ -1,0 +1,317 @@
+"""Exercises of notebook 01: sizes, stride and padding, a refusal, a detector, a gradient."""
+
+import numpy as np
+
+from .base import Exercise, Wrong, numbers
+
+NOTEBOOK = "01_convolution_and_padding"
+_NO_STRIDE = "the stride is ignored: neighbouring windows start that many pixels apart."
+
+
+def input_sizes(size, kernel_size, strides, padding):
+    """Return the smallest and the largest input that give `size` outputs."""
+    smallest = (size - 1) * strides + kernel_size - 2 * padding
+    return smallest, smallest + strides - 1
+
+
+def _size_cases(rng):
+    yield from [(3, 3, 2, 1), (5, 7, 3, 2), (1, 5, 4, 1), (6, 4, 1, 0), (4, 1, 2, 0)]
+    for _ in range(10):
+        size, kernel_size, strides = map(int, rng.integers([2, 1, 1], [20, 10, 6]))
+        yield size, kernel_size, strides, int(rng.integers((kernel_size + 1) // 2))
+
+
+sizes = Exercise(
+    name="sizes",
+    reference=input_sizes,
+    prompt="You want `size` outputs along one axis. Which inputs give them? Write "
+    "`input_sizes(size, kernel_size, strides, padding)`, which returns two whole numbers: the "
+    "smallest and the largest input. `padding` is the number of zeros on *each* side; there is no "
+    "dilation. For example, a kernel of 3 with stride 2 and one zero on each side makes 3 outputs "
+    "of 5 pixels, and also of 6: `input_sizes(3, 3, 2, 1)` is `(5, 6)`.",
+    hints=(
+        "Start from the smallest input: the last window ends exactly at its last pixel.",
+        "The first of `size` windows starts at 0, the last one at (size − 1)·strides, and it is "
+        "kernel_size long. That is the padded input; take the zeros of both sides off.",
+        "Up to strides − 1 more pixels change nothing: no further window fits into them.",
+    ),
+    insight="one output size comes from as many input sizes as the stride: that is what ⌊ ⌋ does.",
+    cases=_size_cases,
+    mistakes=(
+        ("the zeros are put on both sides.", lambda n, k, s, p: np.add(input_sizes(n, k, s, p), p)),
+        ("take the zeros of both sides off.", lambda n, k, s, p: input_sizes(n, k, s, 0)),
+        ("take the zeros off, do not add them.", lambda n, k, s, p: input_sizes(n, k, s, -p)),
+        (
+            "up to strides − 1 pixels larger inputs give the same output.",
+            lambda n, k, s, p: input_sizes(n, k, s, p)[:1] * 2,
+        ),
+        (
+            "the largest input is one too far: there another window fits.",
+            lambda n, k, s, p: np.add(input_sizes(n, k, s, p), (0, 1)),
+        ),
+        (
+            "that is one window too many: the first of them starts at 0.",
+            lambda n, k, s, p: input_sizes(n + 1, k, s, p),
+        ),
+        (_NO_STRIDE, lambda n, k, s, p: input_sizes(n, k, 1, p)),
+        (_NO_STRIDE, lambda n, k, s, p: np.add(input_sizes(n, k, 1, p), (0, s - 1))),
+        ("the smallest comes first.", lambda n, k, s, p: input_sizes(n, k, s, p)[::-1]),
+    ),
+)
+
+
+def strided_corr2d(image, kernel, stride, padding):
+    """Slide a kernel over an image with zeros around it, `stride` pixels at a time."""
+    image = np.pad(image, padding)
+    rows, columns = kernel.shape
+    height = (image.shape[0] - rows) // stride + 1
+    width = (image.shape[1] - columns) // stride + 1
+    output = np.zeros((height, width))
+    for y in range(height):
+        for x in range(width):
+            top, left = y * stride, x * stride
+            output[y, x] = (image[top : top + rows, left : left + columns] * kernel).sum()
+    return output
+
+
+def _strided_cases(rng):
+    fixed = [(9, 8, 3, 2, 1, 0), (9, 8, 3, 2, 2, 0), (9, 8, 2, 3, 3, 2), (8, 11, 3, 2, 2, 1)]
+    drawn = rng.integers([8, 8, 1, 1, 1, 0], [12, 12, 4, 4, 4, 3], (8, 6)).tolist()
+    for height, width, rows, columns, stride, padding in fixed + drawn:
+        image, kernel = rng.normal(size=(height, width)), rng.normal(size=(rows, columns))
+        yield image, kernel, stride, padding
+
+
+def _first_windows(i, k, s, p):
+    height, width = strided_corr2d(i, k, s, p).shape
+    return strided_corr2d(i, k, 1, p)[:height, :width]
+
+
+_SOME_SIDES = "`padding` zeros belong on each of the four sides: yours are not on all of them."
+_ONE_WAY = "the stride moves the window both down and across: yours moves it only one way."
+_THINNED = "you took every stride-th pixel; windows are a stride apart, and read all their pixels."
+strided = Exercise(
+    name="strided",
+    reference=strided_corr2d,
+    prompt="The lecture's `corr2d` moves its window by one pixel and adds no zeros. Write "
+    "`strided_corr2d(image, kernel, stride, padding)`, which does both: `padding` zeros on each of "
+    "the four sides, and windows that start `stride` pixels apart, down and across. One channel; "
+    "image and kernel need not be square. Begin with the stride, then add the zeros.",
+    hints=(
+        "Output [y, x] comes from the window whose top left pixel is [y·stride, x·stride].",
+        "`np.pad(image, padding)` puts zeros on all four sides; all else is as without padding.",
+        "The output has (n − k) // stride + 1 rows, n rows of the padded image, k of the kernel.",
+    ),
+    insight="stride and padding change which windows are read, and nothing else.",
+    cases=_strided_cases,
+    mistakes=(
+        (_NO_STRIDE, lambda i, k, s, p: strided_corr2d(i, k, 1, p)),
+        (_NO_STRIDE, _first_windows),
+        (_ONE_WAY, lambda i, k, s, p: strided_corr2d(i, k, 1, p)[::s]),
+        (_ONE_WAY, lambda i, k, s, p: strided_corr2d(i, k, 1, p)[:, ::s]),
+        (_THINNED, lambda i, k, s, p: strided_corr2d(np.pad(i, p)[::s, ::s], k, 1, 0)),
+        (_THINNED, lambda i, k, s, p: strided_corr2d(i[::s, ::s], k, 1, p)),
+        (
+            "the kernel is flipped: in deep learning, convolution leaves it as it is.",
+            lambda i, k, s, p: strided_corr2d(i, k[::-1, ::-1], s, p),
+        ),
+        ("the padding is ignored.", lambda i, k, s, p: strided_corr2d(i, k, s, 0)),
+        (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, (0, p)), k, s, 0)),
+        (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, (0, 2 * p)), k, s, 0)),
+        (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, [(p, p), (0, 0)]), k, s, 0)),
+        (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, [(0, 0), (p, p)]), k, s, 0)),
+        (
+            "the zeros are around the output: put them around the image, before the kernel moves.",
+            lambda i, k, s, p: np.pad(strided_corr2d(i, k, s, 0), p),
+        ),
+        (
+            "the output is one too small each way: the first window counts too (+ 1).",
+            lambda i, k, s, p: strided_corr2d(i, k, s, p)[:-1, :-1],
+        ),
+    ),
+)
+
+
+def ask_keras(strides, dilation_rate):
+    """Return "accepted", or the sentence with which Keras refuses the layer."""
+    import keras
+
+    try:
+        keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
+    except ValueError as error:
+        return str(error)
+    return "accepted"
+
+
+def _refusal_cases(rng):
+    one, other = map(int, rng.permutation(np.arange(2, 6))[:2])
+    yield from [(1, 1), (2, 1), (1, 2), (2, 2), (one, other), (other, one), (one, 1), (1, other)]
+
+
+def _uncaught(strides, dilation_rate):
+    if (said := ask_keras(strides, dilation_rate)) != "accepted":
+        raise ValueError(said)
+    return said
+
+
+def _explain_refusal(trials):
+    for (strides, dilation_rate), found, right in trials:
+        layer = f"strides {strides} and dilation_rate {dilation_rate}"
+        if not isinstance(found, str) or found == right:
+            continue
+        if right == "accepted":
+            return (
+                f"Keras makes the layer with {layer}, for one of them alone may be above 1: "
+                f'return "accepted" and not {found!r}.'
+            )
+        if found == "accepted":
+            return f"Keras does not accept {layer} together."
+        return "return Keras' own sentence, not one of yours: `str(error)`."
+    return None
+
+
+_CONFUSED = "dilation is confused with the stride on the way to the layer."
+refusal = Exercise(
+    name="refusal",
+    reference=ask_keras,
+    prompt="The formula takes a stride and a dilation together. Does Keras? Write "
+    "`ask_keras(strides, dilation_rate)`: it makes a `keras.layers.Conv2D` with one filter of "
+    'size 3 and these two settings, and returns `"accepted"`. If Keras raises a `ValueError` '
+    "instead, return the text of that error.",
+    hints=(
+        "Put the line that makes the layer between `try:` and `except ValueError as error:`.",
+        "`str(error)` is the sentence that the exception carries.",
+        'Return it from the `except` part. After the layer was made, return "accepted".',
+    ),
+    insight="Keras refuses both together; the arithmetic does not. Where you need both, convolve "
+    "with the dilation alone and keep every strides-th row and column.",
+    cases=_refusal_cases,
+    mistakes=(
+        ("ask_keras let the exception through: catch it.", _uncaught),
+        (
+            "return what the exception says, as text: `str(error)`.",
+            lambda s, d: ValueError() if min(s, d) > 1 else "accepted",
+        ),
+        (_CONFUSED, lambda s, d: ask_keras(s, s)),
+        (_CONFUSED, lambda s, d: ask_keras(d, d)),
+        (_CONFUSED, lambda s, d: ask_keras(d, s)),
+    ),
+    explain=_explain_refusal,
+)
+
+
+class _Diagonal(Exercise):
+    def verify(self, answer):
+        """Compare the largest outputs of all patterns, after a ReLU, wherever the lines are."""
+        kernel = numbers(answer, name="the kernel")
+        if kernel.ndim != 2 or kernel.shape[0] != kernel.shape[1] or not 3 <= len(kernel) <= 7:
+            raise Wrong(f"the kernel should be 3×3 to 7×7: got the shape {kernel.shape}.")
+        kernel = kernel / (np.abs(kernel).max() or 1)
+        lines = range(1 - len(kernel), len(kernel))
+        wanted = max(np.trace(kernel, k) for k in lines)
+        others = {
+            "a plain area": kernel.sum(),
+            "the other diagonal": max(np.trace(kernel[::-1], k) for k in lines),
+            "a vertical line": kernel.sum(axis=0).max(),
+            "a horizontal line": kernel.sum(axis=1).max(),
+        }
+        worst = max(others, key=others.get)
+        if wanted < 1e-9:
+            raise Wrong("the kernel does not react to the diagonal from top left at all.")
+        if others[worst] < 1e-9:
+            return "it reacts to the diagonal, and to none of the other patterns."
+        times = wanted / others[worst]
+        if times < 1 - 1e-9:
+            raise Wrong(f"the kernel reacts more to {worst} than to the diagonal.")
+        if times < 5 * (1 - 1e-4):
+            raise Wrong(f"the diagonal gives only {times:.4g} times the output of {worst}, not 5.")
+        return f"the diagonal gives {times:.3g} times the output of any other pattern."
+
+
+diagonal = _Diagonal(
+    name="diagonal",
+    reference="kernel = np.diag([2, 3, 4, 3, 2]) - 1",
+    prompt="Design a square kernel, 3×3 to 7×7, that reacts to a diagonal line from top left to "
+    "bottom right. All lines are white (1) on black (0), one pixel wide, and cross the whole "
+    "image; the convolution has no padding and ends in a ReLU. The largest output on the diagonal "
+    "must be at least 5 times the largest on each of these: a vertical line, a horizontal line, "
+    "the other diagonal, and a plain white area.",
+    hints=(
+        "Weights above 0 where the line is, weights below 0 where it must not be.",
+        "A plain area gives the sum of all weights: it should not be above 0.",
+        "The other diagonal can meet your kernel at a corner alone, so corners must be much "
+        "smaller than the sum of the diagonal. A 5×5 kernel has more room than a 3×3 one.",
+    ),
+    insight="",
+)
+
+
+def input_gradient(upstream, kernel, stride, shape):
+    """Hand the gradient of each output back to the pixels of its window."""
+    gradient = np.zeros(shape)
+    rows, columns = kernel.shape
+    for y in range(upstream.shape[0]):
+        for x in range(upstream.shape[1]):
+            top, left = y * stride, x * stride
+            gradient[top : top + rows, left : left + columns] += upstream[y, x] * kernel
+    return gradient
+
+
+def _gradient_cases(rng):
+    fixed = [(3, 4, 3, 3, 1, 0, 0), (3, 4, 3, 2, 2, 1, 1), (4, 3, 2, 2, 3, 2, 0)]
+    drawn = rng.integers([2, 2, 1, 1, 1, 0, 0], [5, 5, 5, 5, 4, 3, 3], (8, 7)).tolist()
+    for height, width, rows, columns, stride, below, right in fixed + drawn:
+        # Up to stride - 1 rows and columns are too few for another window, and are never read.
+        shape = (
+            (height - 1) * stride + rows + below % stride,
+            (width - 1) * stride + columns + right % stride,
+        )
+        yield rng.normal(size=(height, width)), rng.normal(size=(rows, columns)), stride, shape
+
+
+def _overwritten(upstream, kernel, stride, shape):
+    gradient, (rows, columns) = np.zeros(shape), kernel.shape
+    for y, x in np.ndindex(upstream.shape):
+        top, left = y * stride, x * stride
+        gradient[top : top + rows, left : left + columns] = upstream[y, x] * kernel
+    return gradient
+
+
+def _mean_of_windows(u, k, s, shape):
+    windows = input_gradient(np.ones_like(u), np.ones_like(k), s, shape)
+    return input_gradient(u, k, s, shape) / np.maximum(windows, 1)
+
+
+def _only_what_was_read(u, k, s, shape):
+    return input_gradient(u, k, s, (np.array(u.shape) - 1) * s + k.shape)
+
+
+gradient = Exercise(
+    name="gradient",
+    reference=input_gradient,
+    prompt="The lecture handed the gradient back to the image for stride 1. Write "
+    "`input_gradient(upstream, kernel, stride, shape)` for any stride: `upstream` holds the "
+    "gradient of the loss for every output, `shape` is the image's (rows, columns), and the "
+    "result is the gradient for every pixel. One channel, no padding; a pixel that no window has "
+    "read gets 0.",
+    hints=(
+        "Start from zeros of the image's shape, and go through the outputs as the loss did.",
+        "Output [y, x] read the window at [y·stride, x·stride]; each pixel counted kernel times.",
+        "A pixel is in several windows, and gets the sum of what they hand back: use `+=`.",
+    ),
+    insight="this is what `Conv2DTranspose` computes in its forward pass.",
+    cases=_gradient_cases,
+    mistakes=(
+        ("windows overwrite each other: a pixel in several of them needs `+=`.", _overwritten),
+        ("that is the mean over the windows; the gradient is their sum.", _mean_of_windows),
+        (
+            "the kernel is flipped: a window's numbers go back to where they came from.",
+            lambda u, k, s, shape: input_gradient(u, k[::-1, ::-1], s, shape),
+        ),
+        (_NO_STRIDE, lambda u, k, s, shape: input_gradient(u, k, 1, shape)),
+        (
+            "the result needs the image's shape: pixels that no window has read are there, with 0.",
+            _only_what_was_read,
+        ),
+    ),
+)

@@ -1,0 +1,436 @@
+"""Exercises of notebook 03: a ledger, the loss, 20 images by heart, suspicious labels, compile."""
+
+from contextlib import redirect_stdout
+from io import StringIO
+
+import numpy as np
+
+from .base import Exercise, Wrong, call, cause, numbers, time_limit
+
+NOTEBOOK = "03_full_cnn"
+
+
+def audit(model):
+    """Return the parameters and the multiply-adds of every layer."""
+    rows = []
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            weights = int(np.prod(layer.kernel.shape))
+            biases = layer.kernel.shape[-1] if layer.use_bias else 0
+            positions = int(np.prod(layer.output.shape[1:-1]))  # 1 for a dense layer
+            rows.append((weights + biases, weights * positions))
+        else:
+            rows.append((0, 0))
+    return rows
+
+
+def _audit_cases(rng):
+    from keras import Input, Sequential, layers
+
+    fixed = [(3, 3, 1, "valid", True), (2, 3, 2, "same", False), (3, 1, 2, "valid", True)]
+    drawn = [(*rng.integers(1, 5, 2).tolist(), 1 + n % 2, "same", n > 1) for n in range(4)]
+    for rows, columns, strides, padding, use_bias in fixed + drawn:
+        how = {"strides": strides, "padding": padding, "use_bias": use_bias}
+        height, width, channels = rng.integers([14, 20, 2], [20, 26, 4]).tolist()
+        first, second, units, classes = rng.integers([3, 9, 20, 2], [9, 17, 40, 11]).tolist()
+        network = [
+            Input((height, width, channels)),
+            layers.Conv2D(first, (rows, columns), activation="relu", **how),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(second, 3, activation="relu"),
+            layers.Flatten(),
+            layers.Dense(units, activation="relu", use_bias=not use_bias),
+            layers.Dense(classes, activation="softmax"),
+        ]
+        yield (Sequential(network),)
+
+
+def _counting(pair):
+    """Return an audit with ``pair(layer, weights, biases, positions)`` where there are weights."""
+
+    def counted(layer, parameters, work):
+        weights = int(np.prod(layer.kernel.shape)) if parameters else 0
+        return pair(layer, weights, parameters - weights, work // weights) if weights else (0, 0)
+
+    return lambda model: [
+        counted(layer, *row)
+        for layer, row in zip(model.layers, audit.reference(model), strict=True)
+    ]
+
+
+def _explain_audit(trials):
+    for (model,), found, right in trials:
+        if isinstance(found, Wrong):
+            return None
+        if found.shape != right.shape:
+            return (
+                "audit must return one pair for each layer, also for those without weights: "
+                f"{len(right)} layers make the shape {right.shape}, got {found.shape}."
+            )
+        if not np.array_equal(found, right):
+            row, column = np.argwhere(found != right)[0]
+            layer = model.layers[row]
+            kernel = f" with a kernel {layer.kernel.shape}" if hasattr(layer, "kernel") else ""
+            return (
+                f"{type(layer).__name__}{kernel} and an output {layer.output.shape[1:]} has "
+                f"{right[row, column]:,.0f} {('parameters', 'multiply-adds')[column]}: "
+                f"got {found[row, column]:,.0f}."
+            )
+    return None
+
+
+audit = Exercise(
+    name="audit",
+    reference=audit,
+    prompt="Write `audit(model)`. It returns a list with one pair `(parameters, multiply_adds)` "
+    "for each of `model.layers`, in order, for networks of `Conv2D`, `MaxPooling2D`, `Flatten` "
+    "and `Dense`. Multiply-adds are those for one image, without the biases; a layer without "
+    "weights has `(0, 0)`. The check's networks have strides, same padding, kernels that are not "
+    "square, and layers without a bias.",
+    hints=(
+        "Only `Conv2D` and `Dense` have a `kernel`. Its shape is (rows, columns, channels in, "
+        "filters) or (inputs, units), and `layer.use_bias` says whether there are biases.",
+        "The biases come on top: one for each filter or unit.",
+        "A convolution uses each of its weights once at each output position; "
+        "`layer.output.shape` is (None, rows, columns, filters). A dense layer uses each once.",
+    ),
+    insight="your counts are those of `summary()` and of `cu.ledger`.",
+    cases=_audit_cases,
+    mistakes=(
+        (
+            "the biases are missing: one for each filter or unit.",
+            _counting(lambda layer, w, b, n: (w, w * n)),
+        ),
+        (
+            "each weight of a convolution is used at every output position, not only once.",
+            _counting(lambda layer, w, b, n: (w + b, w)),
+        ),
+        (
+            "you counted at the positions of its input; a convolution's output may have fewer.",
+            _counting(lambda layer, w, b, n: (w + b, w * int(np.prod(layer.input.shape[1:-1])))),
+        ),
+        (
+            "layers with use_bias=False have no biases.",
+            _counting(lambda layer, w, b, n: (w + layer.kernel.shape[-1], w * n)),
+        ),
+        (
+            "multiply-adds leave the biases out.",
+            _counting(lambda layer, w, b, n: (w + b, (w + b) * n)),
+        ),
+        (
+            "return one pair for each layer: those without weights have (0, 0).",
+            lambda model: [pair for pair in audit.reference(model) if pair != (0, 0)],
+        ),
+    ),
+    explain=_explain_audit,
+)
+
+
+def _belief(probabilities, labels):
+    return probabilities[np.arange(len(labels)), labels]
+
+
+def sparse_loss(probabilities, labels):
+    """Return the mean of minus the logarithm of the true classes' probabilities."""
+    return -np.log(probabilities[np.arange(len(labels)), labels]).mean()
+
+
+def _loss_cases(rng):
+    for n, classes in [(1, 4), (6, 6), (30, 10), *rng.integers([5, 3], [40, 12], (5, 2)).tolist()]:
+        probabilities = rng.dirichlet(np.full(classes, 0.7), n).clip(1e-3)
+        yield (
+            probabilities / probabilities.sum(axis=1, keepdims=True),
+            rng.integers(0, classes, n),
+        )
+
+
+_NATURAL = "Keras takes the natural logarithm, `np.log`."
+loss = Exercise(
+    name="loss",
+    reference=sparse_loss,
+    prompt="Write `sparse_loss(probabilities, labels)`, Keras' sparse categorical cross-entropy "
+    "in NumPy: `probabilities` has a row for each image and a column for each class, `labels` "
+    "holds the number of the true class of each image. Return one number, the mean over the "
+    "images.",
+    hints=(
+        "Of each row of probabilities only one counts: that of the true class.",
+        "`probabilities[np.arange(len(labels)), labels]` picks one number from each row.",
+        "The loss is the mean of minus the natural logarithm of these numbers.",
+    ),
+    insight="it equals categorical cross-entropy on one-hot labels: the zeros of a one-hot row "
+    "only strike out what you never picked.",
+    cases=_loss_cases,
+    mistakes=(
+        (
+            "the minus sign is missing: a probability's logarithm is negative.",
+            lambda p, y: -sparse_loss(p, y),
+        ),
+        ("take the mean over the images, not the sum.", lambda p, y: sparse_loss(p, y) * len(p)),
+        (
+            "take the mean over the images: one number, not one for each of them.",
+            lambda p, y: -np.log(_belief(p, y)),
+        ),
+        (
+            "take the mean over the images; you also divided by the number of classes.",
+            lambda p, y: sparse_loss(p, y) / p.shape[1],
+        ),
+        (
+            "take the logarithm of each probability first, and the mean then.",
+            lambda p, y: -np.log(_belief(p, y).mean()),
+        ),
+        (
+            "you took the largest probability of each row; take that of the true class.",
+            lambda p, y: -np.log(p.max(axis=1)).mean(),
+        ),
+        (
+            "`probabilities[:, labels]` takes whole columns; take one number from each row.",
+            lambda p, y: -np.log(p[:, y]).mean(),
+        ),
+        (_NATURAL, lambda p, y: sparse_loss(p, y) / np.log(2)),
+        (_NATURAL, lambda p, y: sparse_loss(p, y) / np.log(10)),
+    ),
+)
+
+
+def overfit(images, labels):
+    """Train a small network until it knows these images by heart."""
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((28, 28, 1)),
+            keras.layers.Conv2D(16, 3, activation="relu"),
+            keras.layers.MaxPooling2D(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    model.fit(images, labels, epochs=60, verbose=0)
+    return model
+
+
+class _Overfit(Exercise):
+    def verify(self, answer):
+        """Let it learn 20 random digits, and count how many the model then gets right."""
+        import keras
+
+        from ..data import load
+
+        with redirect_stdout(StringIO()):
+            digits = load("digits")
+        seed = int(np.random.default_rng().integers(10**6))
+        images, labels = digits.train.take(20, seed=seed)
+        images = images.astype("float32") / 255
+        with time_limit(self.seconds):
+            model = call(answer, images, labels, name=self.answer)
+            if isinstance(model, keras.callbacks.History):
+                raise Wrong("fit returns a History; return the model itself.")
+            if not isinstance(model, keras.Model):
+                raise Wrong(f"overfit must return the Keras model: got a {type(model).__name__}.")
+            scores = numbers(model.predict(images, verbose=0), name="what the model predicts")
+        if scores.shape != (20, 10):
+            raise Wrong(
+                "the model must give one probability for each of ten classes: for 20 images it "
+                f"gave the shape {scores.shape}."
+            )
+        right = int((scores.argmax(axis=1) == labels).sum())
+        if right < 20:
+            raise Wrong(
+                f"the model has {right} of the 20 right; a network that can learn gets all: train "
+                "for more epochs, or with another learning rate, and check labels and loss."
+            )
+
+
+overfit = _Overfit(
+    name="overfit",
+    reference=overfit,
+    prompt="Write `overfit(images, labels)`. It gets 20 digits of shape (20, 28, 28, 1), scaled "
+    "to 0…1, and their labels, whole numbers from 0 to 9. It builds, compiles and trains a "
+    "network of your choice with one output for each of the ten digits, and returns the trained "
+    "model. The check wants all 20 right, within a minute.",
+    hints=(
+        "Build a `keras.Sequential`, compile it, fit it on all 20 images, return the model.",
+        'The labels are whole numbers, so the loss is "sparse_categorical_crossentropy".',
+        "20 images make one batch, one update an epoch. Give it some 60 epochs, `verbose=0`.",
+    ),
+    insight="all 20 are right. A network that cannot learn 20 images by heart has a bug: in the "
+    "labels, the loss, the scaling or the learning rate.",
+    seconds=60,
+)
+
+
+def suspects(probabilities, labels, k):
+    """Return the k images whose own labels get the least probability."""
+    belief = probabilities[np.arange(len(labels)), labels]
+    return np.argsort(belief)[:k]
+
+
+def _suspect_cases(rng):
+    sizes = [(30, 5, 6), (40, 3, 1), (25, 4, 25), *rng.integers([20, 3, 2], [60, 11, 12], (5, 3))]
+    for n, classes, k in np.array(sizes).tolist():
+        # Evenly spaced, so that no rounding can exchange two of them.
+        belief = rng.permutation(np.linspace(0.002, 0.95, n))
+        labels = rng.integers(0, classes, n)
+        others = rng.dirichlet(np.ones(classes - 1), n) * (1 - belief[:, None])
+        rows = zip(others, labels, belief, strict=True)
+        yield np.array([np.insert(row, label, own) for row, label, own in rows]), labels, k
+
+
+def _explain_suspects(trials):
+    for (_, _, k), found, right in trials:
+        if isinstance(found, Wrong):
+            return None
+        if found.shape != right.shape:
+            return f"return exactly k indices: for k = {k} got the shape {found.shape}."
+        if not np.array_equal(found, right):
+            return (
+                f"{len(set(found) & set(right))} of your {k} are among the most suspicious, or not "
+                "in that order: sort by the probability of the label that the image carries."
+            )
+    return None
+
+
+_BELIEVED = "those are the labels that the network believes most."
+suspects = Exercise(
+    name="suspects",
+    reference=suspects,
+    prompt="Data sets contain wrong labels, and a trained network helps to find them: look where "
+    "it gives the label that an image *carries* a very small probability. Write "
+    "`suspects(probabilities, labels, k)`, which returns the indices of the `k` most suspicious "
+    "images, the most suspicious first. `probabilities` has a row for each image, `labels` are "
+    "whole numbers.",
+    hints=(
+        "How much does the network believe the label that an image carries?",
+        "`probabilities[np.arange(len(labels)), labels]` is that belief, one number an image.",
+        "`np.argsort(belief)` sorts from the smallest; keep the first k.",
+    ),
+    insight="a network's loss is a good proof-reader.",
+    cases=_suspect_cases,
+    mistakes=(
+        (
+            "the network is least sure of those; a suspicious label is one that it denies.",
+            lambda p, y, k: np.argsort(p.max(axis=1))[:k],
+        ),
+        (_BELIEVED, lambda p, y, k: np.argsort(_belief(p, y))[-k:]),
+        (_BELIEVED, lambda p, y, k: np.argsort(-_belief(p, y))[:k]),
+        (
+            "these are the right images; put the most suspicious first.",
+            lambda p, y, k: np.argsort(_belief(p, y))[:k][::-1],
+        ),
+        (
+            "those are all images that it takes for another class: return exactly k.",
+            lambda p, y, k: np.flatnonzero(p.argmax(axis=1) != y),
+        ),
+        (
+            "return the indices of the images, not their probabilities.",
+            lambda p, y, k: np.sort(_belief(p, y))[:k],
+        ),
+        (
+            "sort by the probability of the label alone, not by its distance from the largest.",
+            lambda p, y, k: np.argsort(_belief(p, y) - p.max(axis=1))[:k],
+        ),
+    ),
+    explain=_explain_suspects,
+)
+
+
+def compile_model(model):
+    """Compile a model with one sigmoid unit as the blog meant it."""
+    import keras
+
+    model.compile(
+        optimizer=keras.optimizers.SGD(learning_rate=0.01),
+        loss="binary_crossentropy",
+        metrics=[
+            "accuracy",
+            keras.metrics.Precision(name="precision"),
+            keras.metrics.Recall(name="recall"),
+            keras.metrics.F1Score(threshold=0.5, name="f1"),
+        ],
+    )
+    return model
+
+
+def _binary_case(rng):
+    """Draw images, labels and weights; return them, what is right, and F1 if all are positive."""
+    while True:
+        features = rng.normal(size=(203, 4)).astype("float32")
+        labels = (rng.random((203, 1)) < 0.2).astype("float32")
+        weights = rng.normal(size=(4, 1))
+        scores = 1 / (1 + np.exp(-features @ weights))
+        said = scores > 0.5
+        hits, positive = (said * labels).sum(), labels.sum()
+        right = {
+            "accuracy": (said == labels).mean(),
+            "precision": hits / max(said.sum(), 1),
+            "recall": hits / positive,
+            "F1": 2 * hits / (said.sum() + positive),
+        }
+        everything = 2 * positive / (len(labels) + positive)
+        loss = -np.log(np.where(labels, scores, 1 - scores)).mean()
+        values = np.sort([*right.values(), everything, loss])
+        if np.diff(values).min() > 0.01:  # each value tells which metric it is
+            return features, labels, weights, right, everything, loss
+
+
+class _Compile(Exercise):
+    def verify(self, answer):
+        """Evaluate a network in small batches and in one; know its metrics by their values."""
+        import keras
+
+        features, labels, weights, right, all_positive, loss = _binary_case(np.random.default_rng())
+        model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, activation="sigmoid")])
+        model.set_weights([weights, np.zeros(1)])
+        with time_limit(self.seconds):
+            if call(answer, model, name=self.answer) is not model or not model.compiled:
+                raise Wrong("compile_model must compile the model that it gets, and return it.")
+            small, whole = (self._evaluate(model, features, labels, size) for size in (16, 203))
+        rate = getattr(model.optimizer, "learning_rate", 0)
+        plain = isinstance(model.optimizer, keras.optimizers.SGD) and not model.optimizer.momentum
+        if not plain or not np.isclose(float(rate), 0.01):
+            raise Wrong(
+                "the blog trains with SGD with the learning rate 0.01, without momentum: yours is "
+                f"{type(model.optimizer).__name__} with {float(rate):g}."
+            )
+        if not np.isclose(whole["loss"], loss, rtol=1e-3):
+            raise Wrong(f"binary cross-entropy is {loss:.4f} here: yours is {whole['loss']:.4f}.")
+        for name, value in whole.items():
+            if not np.isclose(small[name], value, rtol=1e-3):
+                raise Wrong(
+                    f"{name} is averaged over batches, {small[name]:.4f} in batches of 16 and "
+                    f"{value:.4f} in one: a mean of ratios is not the ratio of the sums."
+                )
+        for what, value in right.items():
+            if not np.isclose(list(whole.values()), value, rtol=1e-4).any():
+                if what == "F1" and np.isclose(list(whole.values()), all_positive).any():
+                    raise Wrong("this F1 calls every image positive: give it a threshold of 0.5.")
+                said = ", ".join(f"{name} {got:.4f}" for name, got in whole.items())
+                raise Wrong(f"no metric gives the {what} of {value:.4f}: got {said}.")
+
+    @staticmethod
+    def _evaluate(model, features, labels, batch_size):
+        try:
+            found = model.evaluate(features, labels, batch_size, verbose=0, return_dict=True)
+        except Exception as error:
+            unknown = "metric identifier" in str(error)
+            why = "no metric is called that" if unknown else "Keras cannot evaluate the model"
+            raise Wrong(f"{why}: {cause(error)}") from error
+        return {name: float(np.ravel(value)[0]) for name, value in found.items()}
+
+
+compile = _Compile(
+    name="compile",
+    reference=compile_model,
+    prompt="The blog's network ends in one sigmoid unit, and its `compile` asks for metrics that "
+    "Keras does not have. Write `compile_model(model)`: it compiles the model that it gets with "
+    "SGD at a learning rate of 0.01, binary cross-entropy, and the metrics accuracy, precision, "
+    "recall and F1, each right over all images whatever the batch size. Return the model.",
+    hints=(
+        "`model.compile(optimizer=…, loss=…, metrics=[…])` returns nothing: return the model.",
+        "The optimizer is `keras.optimizers.SGD` with its learning rate 0.01.",
+        "`keras.metrics` has `Precision()`, `Recall()` and `F1Score(threshold=0.5)`: they count "
+        "over all batches and divide at the end.",
+    ),
+    insight="four metrics, the same for any batch size.",
+)

@@ -266,7 +266,7 @@ def _checked_images(images):
     if images.ndim != 4 or images.dtype.kind != "f":
         raise ValueError(
             "images must be floating-point, of the shape (images, height, width, channels): got "
-            f'{images.dtype}, {images.shape}; images.astype("float32"), images[..., np.newaxis] help'
+            f'{images.dtype}, {images.shape}; .astype("float32") and [..., np.newaxis] may help'
         )
     return images
 

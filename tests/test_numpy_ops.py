@@ -225,7 +225,7 @@ IMAGES, KERNEL = np.ones((1, 4, 4, 2), "float32"), np.ones((3, 3, 2, 5), "float3
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
-        (lambda: ops.conv2d(np.ones((4, 4)), KERNEL), r"images must be .* shape \(4, 4\)"),
+        (lambda: ops.conv2d(np.ones((4, 4)), KERNEL), r"images must be .* got float64, \(4, 4\)"),
         (lambda: ops.conv2d(IMAGES.astype("uint8"), KERNEL), "floating-point.* got uint8"),
         (lambda: ops.max_pool(IMAGES[0]), "images must be"),
         (lambda: ops.conv2d(IMAGES, KERNEL[:, :, :1]), r"the 2 channels .* got \(3, 3, 1, 5\)"),

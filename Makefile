@@ -1,93 +1,67 @@
-# Thin on purpose: each target is one or two of the README's own commands, run by the Python of .venv.
-# Paths are relative, and nothing is run through a script's first line, so that the course works from
-# a folder with spaces or umlauts in its name.
+# Thin on purpose: each target is one or two commands of the README, run by the Python of .venv.
+# Paths are relative and quoted where they are not ours, so that the course works in any folder.
 
 ifeq ($(OS),Windows_NT)
   PYTHON ?= python
   IN_VENV := .venv/Scripts/python.exe
-  NICE :=
 else
   PYTHON ?= python3
   IN_VENV := .venv/bin/python
-  NICE := nice -n 19
 endif
-COURSE := $(IN_VENV) -m course_utils.command
-# What else `course run` or `course data` should be told: make run OPTIONS="03 --profile full"
+COURSE := $(IN_VENV) -m course_utils.cli
+# What else a command should be told: make run OPTIONS="03 --profile full"
 OPTIONS ?=
 
-# Exercises that nobody has solved are no failure of the course.
-unexport COURSE_STRICT
-
-.PHONY: help install lab run site slides check test browser bench data tidy mutate fuzz
+.PHONY: help install lab run test data bench tidy
 
 help:
-	@echo "make run      execute the whole course, and write pages to build/"
-	@echo "make site     the course as a book in HTML, from what make run has executed"
-	@echo "make slides   each notebook as slides, from what make run has executed"
-	@echo "make test     lint, unit tests, exercise tests, and every notebook"
-	@echo "make check    the same without the notebooks"
-	@echo "make browser  open every notebook in JupyterLab, and every page of the site, in a browser"
+	@echo "make run      execute the course, and build its book: build/index.html"
 	@echo "make lab      open the course in JupyterLab"
-	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
+	@echo "make test     lint, unit tests, and every notebook"
 	@echo "make data     fetch the real images once (make run then uses them)"
-	@echo "make tidy     clear the outputs of the notebooks"
-	@echo "make mutate   break the package in many places: do the tests notice? (5 to 15 minutes)"
-	@echo "make fuzz     import thousands of broken data files (some minutes)"
+	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
+	@echo "make tidy     clear the outputs of the notebooks, fold what is no lesson"
 	@echo "make install  only make .venv; the others do it when it is missing"
 
 install: .venv/installed
 
-# This file is made last, so that an install which was interrupted is begun again.
+# .venv/unfinished stands as long as an install is not through: the next one then begins anew.
 .venv/installed: pyproject.toml
-	@$(PYTHON) course_utils/command/install.py
+	@$(PYTHON) -c "import os, shutil, sys; v = sys.version_info; \
+	(3, 11) <= v[:2] <= (3, 13) or sys.exit('This is Python %d.%d; the course needs 3.11, 3.12 or 3.13: make PYTHON=python3.12 run' % v[:2]); \
+	os.path.exists('.venv/unfinished') and shutil.rmtree('.venv'); \
+	os.path.isdir('.venv') or os.mkdir('.venv'); \
+	open('.venv/unfinished', 'w').close(); \
+	print('Installing the course into .venv: some minutes, 2.5 GB.')"
+	@$(PYTHON) -m venv .venv
+	@$(IN_VENV) -m pip install --disable-pip-version-check --quiet -e ".[dev]"
+	@$(IN_VENV) -c "import os; os.utime('.venv/unfinished'); os.replace('.venv/unfinished', '.venv/installed')"
 
 lab: .venv/installed
-	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. \
-	  --LabApp.app_settings_dir=course_utils/command/lab notebooks/00_start_here.ipynb
+	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. --LabApp.news_url=None \
+	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_start_here.ipynb
 
 run: .venv/installed
 	$(COURSE) run $(OPTIONS)
 
-site: .venv/installed
-	$(COURSE) site $(OPTIONS)
-
-slides: .venv/installed
-	$(COURSE) slides $(OPTIONS)
-
 # Two processes at once, and what they train is too small for two threads each.
-check test browser: export TF_NUM_INTRAOP_THREADS ?= 1
-check test browser: export OMP_NUM_THREADS ?= 1
-
-check test: export COURSE_PROFILE := fast
-# In the notebooks, a figure that not everybody can read is an error: pale, or its alternative text
-# says too little.
-test: export COURSE_FIGURES := strict
-test: NOTEBOOKS := --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
-check test: .venv/installed
+test: export TF_NUM_INTRAOP_THREADS ?= 1
+test: export OMP_NUM_THREADS ?= 1
+test: export COURSE_PROFILE := fast
+# In the notebooks a claim that a run contradicts is an error (tests/conftest.py takes it back).
+test: export COURSE_STRICT := 1
+test: .venv/installed
 	$(IN_VENV) -m ruff check .
 	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests $(NOTEBOOKS)
-
-browser: .venv/browser
-	$(IN_VENV) -m pytest -n 2 --dist loadfile tests/browser $(OPTIONS)
-
-# Made last too, so that pip is asked once.
-.venv/browser: .venv/installed
-	$(IN_VENV) -m pip install --disable-pip-version-check --quiet -e ".[browser]"
-	@$(IN_VENV) -c "open('.venv/browser', 'w').close()"
-
-bench: .venv/installed
-	$(IN_VENV) benchmarks/bench.py $(OPTIONS)
+	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
+	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
+	  --nbval-cell-timeout 300 --ignore-glob "*_mine.ipynb" notebooks
 
 data: .venv/installed
 	$(COURSE) data fetch $(OPTIONS)
 
+bench: .venv/installed
+	$(IN_VENV) benchmarks/bench.py $(OPTIONS)
+
 tidy: .venv/installed
 	$(COURSE) tidy $(OPTIONS)
-
-# Nice: both take minutes of every core, and nobody waits for them.
-mutate: .venv/installed
-	$(NICE) $(IN_VENV) tests/mutate.py --write $(OPTIONS)
-
-fuzz: .venv/installed
-	$(NICE) $(IN_VENV) tests/fuzzing.py --write $(OPTIONS)

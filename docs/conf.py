@@ -1,61 +1,93 @@
-"""How Sphinx makes the site. `course site` prepares the sources and calls it; see book.py."""
+"""How Sphinx makes the book (`course run`) from executed notebooks and the pages here."""
 
-from course_utils.command.pages import mathml
+import html
+import json
+from pathlib import Path
 
-project = "Convolutional neural networks"
+from docutils.nodes import SkipNode
+from latex2mathml.converter import convert
+
+project = html_title = "Convolutional neural networks"
 copyright = "the authors of the course; text and figures CC BY 4.0, code MIT"
-html_title = project
 language = "en"
 
 extensions = ["myst_nb"]
-exclude_patterns = ["extra", "files"]
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_render_markdown_format = "myst"
-# The pages hold no live views, so the scripts for them, which come from elsewhere, stay out.
+# Live views need a kernel; each carries a player, as HTML.
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
+suppress_warnings = [
+    "mystnb.unknown_mime_type",  # an output that says the same in several forms
+    "myst.xref_missing",  # the next lecture, where only some were run
+    "toc.not_included",  # somebody's own notebook
+]
 
-templates_path = ["_templates"]
 html_theme = "furo"
 html_static_path = ["_static"]
-html_css_files = ["course.css"]
-html_js_files = ["course.js"]
+html_css_files = ["book.css"]
 html_use_index = False
 html_show_sphinx = False
+html_copy_source = False
 # Excerpts below the results would be fetched, which a browser refuses to a page opened from disk.
 html_show_search_summary = False
-html_copy_source = False
 html_math_renderer = "mathml"
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
-def inline_formula(writer, node):
-    """Write a formula inside a sentence as MathML, which browsers draw themselves."""
-    from docutils.nodes import SkipNode
+def mathml(display):
+    """Make a writer of formulas as MathML, which browsers draw without a script or a font."""
 
-    writer.body.append(mathml(node.astext(), "inline"))
-    raise SkipNode
+    def write(writer, node):
+        source = node.astext().strip()
+        drawn = convert(source, display=display)
+        drawn = drawn.replace("<math ", f'<math alttext="{html.escape(source)}" ', 1)
+        writer.body.append(f'<span class="formula {display}">{drawn}</span>')
+        raise SkipNode
 
-
-def displayed_formula(writer, node):
-    """Write a formula on a line of its own as MathML."""
-    from docutils.nodes import SkipNode
-
-    writer.body.append(f'<div class="course-formula">{mathml(node.astext(), "block")}</div>')
-    raise SkipNode
+    return write, None
 
 
-def plain_captions(app, pagename, templatename, context, doctree):
-    """Make the captions of the sidebar plain text: they claim to be headings without a level."""
-    tree = context.get("furo_navigation_tree", "")
-    context["furo_navigation_tree"] = tree.replace(' role="heading"', "")
+def facts_of(app, name):
+    """Return how a notebook's run came out, as `course run` has written it; {} for other pages."""
+    path = Path(app.srcdir, f"{name}.ipynb")
+    notebook = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return notebook.get("metadata", {}).get("course", {})
+
+
+def add_facts(app, pagename, templatename, context, doctree):
+    """Put below a notebook's title how it ran, and where to download it."""
+    if facts := facts_of(app, pagename):
+        text = "Ran in {seconds} s, {profile} profile".format(**facts)
+        if facts["error"]:
+            text = f"This run failed: {html.escape(facts['error'])}"
+        link = f'<a href="executed/{pagename}.ipynb" download>Download the notebook</a>'
+        title, end, rest = context["body"].partition("</h1>")
+        context["body"] = f'{title}{end}<p class="facts">{text} · {link}</p>{rest}'
+
+
+def list_runs(app, docname, source):
+    """Put the table of all runs on the page about the run."""
+    if docname != "run":
+        return
+    rows = [
+        "notebook | status | seconds | profile | data | error",
+        "--- | --- | ---: | --- | --- | ---",
+    ]
+    for path in sorted(Path(app.srcdir).glob("*.ipynb")):
+        facts = facts_of(app, path.stem)
+        if facts:
+            error = facts["error"].replace("|", "/").replace("`", "'")
+            cells = [facts[name] for name in ("status", "seconds", "profile", "data")]
+            cells = [f"[{path.stem}]({path.name})", *map(str, cells), f"`{error}`" if error else ""]
+            rows.append(" | ".join(cells))
+    source[0] += "\n" + "\n".join(f"| {row} |" for row in rows) + "\n"
 
 
 def setup(app):
-    """Make formulas that need neither a script nor a network, and mend what the theme leaves."""
-    app.add_html_math_renderer("mathml", (inline_formula, None), (displayed_formula, None))
-    app.connect("html-page-context", plain_captions, priority=900)  # after the theme
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    """Register the formulas, and what the pages tell of the run."""
+    app.add_html_math_renderer("mathml", mathml("inline"), mathml("block"))
+    app.connect("html-page-context", add_facts)
+    app.connect("source-read", list_runs)

@@ -15,9 +15,9 @@ def input_sizes(size, kernel_size, strides, padding):
 
 
 def _size_cases(rng):
-    yield from [(3, 3, 2, 1), (5, 7, 3, 2), (1, 5, 4, 1), (6, 4, 1, 0), (4, 1, 2, 0)]
+    yield from [(3, 3, 2, 1), (5, 7, 3, 2), (1, 5, 4, 1), (6, 4, 1, 0), (4, 1, 2, 0), (12, 9, 5, 1)]
     for _ in range(10):
-        size, kernel_size, strides = map(int, rng.integers([2, 1, 1], [20, 10, 6]))
+        size, kernel_size, strides = map(int, rng.integers([2, 1, 1], [13, 10, 6]))
         yield size, kernel_size, strides, int(rng.integers((kernel_size + 1) // 2))
 
 
@@ -230,7 +230,7 @@ class _Diagonal(Exercise):
 
 diagonal = _Diagonal(
     name="diagonal",
-    reference="kernel = np.diag([2, 3, 4, 3, 2]) - 1",
+    reference="diagonal_kernel = np.diag([2, 3, 4, 3, 2]) - 1",
     prompt="Design a square kernel, 3×3 to 7×7, that reacts to a diagonal line from top left to "
     "bottom right. All lines are white (1) on black (0), one pixel wide, and cross the whole "
     "image; the convolution has no padding and ends in a ReLU. The largest output on the diagonal "

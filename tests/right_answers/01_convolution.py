@@ -50,16 +50,16 @@ def ask_keras(s, d):
         return "accepted"
 
 # %% diagonal: 3×3 without corners
-kernel = [[1, -1, -1], [-1, 3, -1], [-1, -1, 1]]
+diagonal_kernel = [[1, -1, -1], [-1, 3, -1], [-1, -1, 1]]
 
 # %% diagonal: exactly 5 times
-kernel = np.array([[1, -2, -2], [-2, 3, -2], [-2, -2, 1]], "float32")
+diagonal_kernel = np.array([[1, -2, -2], [-2, 3, -2], [-2, -2, 1]], "float32")
 
 # %% diagonal: tiny numbers, a tensor
-kernel = keras.ops.convert_to_tensor(1e-6 * (np.diag([2.0, 3, 4, 3, 2]) - 1))
+diagonal_kernel = keras.ops.convert_to_tensor(1e-6 * (np.diag([2.0, 3, 4, 3, 2]) - 1))
 
 # %% diagonal: the largest
-kernel = 7 * np.eye(7, dtype=int) - 1
+diagonal_kernel = 7 * np.eye(7, dtype=int) - 1
 
 # %% gradient: spread out, then a full convolution
 def input_gradient(upstream, kernel, stride, shape):

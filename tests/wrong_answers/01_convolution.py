@@ -290,34 +290,34 @@ def ask_keras(strides, dilation_rate):
         return str(error)
 
 # %% diagonal: a plain area
-kernel = np.eye(3)
+diagonal_kernel = np.eye(3)
 
 # %% diagonal: the other diagonal
-kernel = (2 * np.eye(3) - 1)[::-1]
+diagonal_kernel = (2 * np.eye(3) - 1)[::-1]
 
 # %% diagonal: a vertical line
-kernel = np.array([[-1, 2, -1]] * 3)
+diagonal_kernel = np.array([[-1, 2, -1]] * 3)
 
 # %% diagonal: a horizontal line
-kernel = np.array([[-1, 2, -1]] * 3).T
+diagonal_kernel = np.array([[-1, 2, -1]] * 3).T
 
 # %% diagonal: only 3 times
-kernel = 2 * np.eye(3) - 1
+diagonal_kernel = 2 * np.eye(3) - 1
 
 # %% diagonal: does not react to the diagonal from top left
-kernel = np.diag([2, 3, 4, 3, 2]) * -1
+diagonal_kernel = np.diag([2, 3, 4, 3, 2]) * -1
 
 # %% diagonal: reacts more to the other diagonal
-kernel = (np.diag([2, 3, 4, 3, 2]) - 1)[:, ::-1]
+diagonal_kernel = (np.diag([2, 3, 4, 3, 2]) - 1)[:, ::-1]
 
 # %% diagonal: only 4.98 times
-kernel = [[1, -2, -2], [-2, 3, -2], [-2, -2, 0.98]]
+diagonal_kernel = [[1, -2, -2], [-2, 3, -2], [-2, -2, 0.98]]
 
 # %% diagonal: 3×3 to 7×7: got the shape (9, 9)
-kernel = 2 * np.eye(9) - 1
+diagonal_kernel = 2 * np.eye(9) - 1
 
 # %% diagonal: got the shape (25,)
-kernel = (np.diag([2, 3, 4, 3, 2]) - 1).ravel()
+diagonal_kernel = (np.diag([2, 3, 4, 3, 2]) - 1).ravel()
 
 # %% gradient: overwrite
 def input_gradient(upstream, kernel, stride, shape):

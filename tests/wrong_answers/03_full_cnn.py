@@ -117,7 +117,7 @@ def compile_model(model):
     )
     return model
 
-# %% compile: no metric is called that
+# %% compile: Could not interpret metric identifier: f1
 def compile_model(model):
     model.compile(
         optimizer=keras.optimizers.SGD(learning_rate=0.01),
@@ -299,16 +299,16 @@ def suspects(probabilities, labels, k):
     gap = probabilities.max(axis=1) - probabilities[np.arange(len(labels)), labels]
     return np.argsort(-gap)[:k]
 
-# %% suspects: among the most suspicious
+# %% suspects: k 6, the number at [
 def suspects(probabilities, labels, k):
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     return (list(wrong) + list(range(len(labels))))[:k]
 
-# %% suspects: exactly k indices
+# %% suspects: the shape should be
 def suspects(probabilities, labels, k):
     return np.argsort(probabilities[np.arange(len(labels)), labels])[:6]
 
-# %% suspects: exactly k indices
+# %% suspects: the shape should be
 def suspects(probabilities, labels, k):
     return np.argsort(probabilities[np.arange(len(labels)), labels])
 

@@ -241,7 +241,8 @@ def draw_filter(image, kernel, name):
     picture = axes[1].imshow(gain, cmap="viridis", vmin=0, extent=(-0.5, 0.5, 0.5, -0.5))
     figure.colorbar(picture, ax=axes[1], label="gain", shrink=0.8)
     axes[1].set(xlabel="across (cycles per pixel)", ylabel="down")
-    axes[2].imshow(correlate2d(image, kernel, mode="valid"), cmap="gray")
+    black = -1 if abs(kernel.sum()) < 1e-9 else 0  # where the weights add up to 0, grey is 0
+    axes[2].imshow(correlate2d(image, kernel, mode="valid"), cmap="gray", vmin=black, vmax=1)
     axes[2].axis("off")
     constant, finest = gain[32, 32], gain[0, 0]
     headline(figure, f"{name}: the weights add up to {number(kernel.sum())}")

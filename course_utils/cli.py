@@ -60,7 +60,7 @@ def run(options):
     print(f"{len(waiting)} of {len(notebooks)} notebooks to run, {options.profile} profile")
     rows, stopped = [], False
     try:
-        for row in tqdm(executed(waiting, options), total=len(waiting), disable=None, leave=False):
+        for row in tqdm(executed(waiting, options), total=len(waiting), disable=None):
             rows.append(row)
             tqdm.write("{notebook}: {status}, {seconds} s".format(**row))
     except KeyboardInterrupt:
@@ -92,7 +92,7 @@ def executed(notebooks, options):
     (options.out / "executed").mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ProcessPoolExecutor(options.jobs, get_context("spawn"), max_tasks_per_child=1) as pool:
-        futures = {pool.submit(execute, path, options): path for path in notebooks}
+        futures = {pool.submit(execute, path, options, n): path for n, path in enumerate(notebooks)}
         try:
             for future in as_completed(futures):
                 error = future.exception()  # a full disk, a process that was killed
@@ -104,13 +104,13 @@ def executed(notebooks, options):
             raise
 
 
-def execute(notebook, options):
-    """Execute one notebook, write its executed copy, and return its row."""
+def execute(notebook, options, n):
+    """Execute one notebook, the nth of the run, write its executed copy, and return its row."""
     import nbformat
     import papermill
 
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C: the first process ends this one
-    at, error, begin = {}, "", time.perf_counter()
+    at, error, begin, line = {}, "", time.perf_counter(), 1 + n % options.jobs
     copy = options.out / "executed" / notebook.name
     try:
         papermill.execute_notebook(
@@ -119,7 +119,7 @@ def execute(notebook, options):
             kernel_name=KERNEL["name"],
             cwd=notebook.parent,
             execution_timeout=options.timeout or (600 if options.profile == "fast" else None),
-            progress_bar=False,
+            progress_bar={"desc": notebook.stem, "position": line, "leave": False, "disable": None},
             on_cell_start=lambda cell, cell_index: at.update(cell=cell.id),
             store_widget_state=False,
             # It warns that it listens on TCP, which on this machine alone is what is wanted.

@@ -15,7 +15,7 @@ OPTIONS ?=
 .PHONY: help install lab run test data bench tidy
 
 help:
-	@echo "make run      execute the course, and build its book: build/index.html"
+	@echo "make run      execute the course, and build its book: build/book/index.html"
 	@echo "make lab      open the course in JupyterLab"
 	@echo "make test     lint, unit tests, and every notebook"
 	@echo "make data     fetch the real images once (make run then uses them)"

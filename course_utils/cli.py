@@ -173,9 +173,9 @@ def build_book(out):
 
     for page in DOCS.glob("*.md"):
         shutil.copy(page, out / "executed")
-    status = build_main(["-q", "-c", str(DOCS), str(out / "executed"), str(out)])
+    status = build_main(["-q", "-c", str(DOCS), str(out / "executed"), str(out / "book")])
     if status == 0:
-        print(f"To read: {os.path.relpath(out / 'index.html')}")
+        print(f"To read: {os.path.relpath(out / 'book' / 'index.html')}")
     return status
 
 

@@ -29,7 +29,9 @@ html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_use_index = False
 html_show_sphinx = False
-html_copy_source = False
+# The source of a page is what its link downloads.
+html_sourcelink_suffix = ""
+html_show_sourcelink = False
 # Excerpts below the results would be fetched, which a browser refuses to a page opened from disk.
 html_show_search_summary = False
 html_math_renderer = "mathml"
@@ -63,7 +65,7 @@ def add_facts(app, pagename, templatename, context, doctree):
         text = "Ran in {seconds} s, {profile} profile".format(**facts)
         if facts["error"]:
             text = f"This run failed: {html.escape(facts['error'])}"
-        link = f'<a href="executed/{pagename}.ipynb" download>Download the notebook</a>'
+        link = f'<a href="_sources/{pagename}.ipynb" download>Download the notebook</a>'
         title, end, rest = context["body"].partition("</h1>")
         context["body"] = f'{title}{end}<p class="facts">{text} · {link}</p>{rest}'
 

@@ -84,15 +84,17 @@ def test_executed_copies_hold_what_ran_and_no_more_text_than_a_page_bears(ran):
 
 def test_the_book_opens_without_a_network(ran):
     _, out, _, said = ran
-    assert f"To read: {os.path.relpath(out / 'index.html')}" in said
-    page = (out / "00_good.html").read_text(encoding="utf-8")
-    assert '<a href="executed/00_good.ipynb" download>' in page
+    book = out / "book"
+    assert f"To read: {os.path.relpath(book / 'index.html')}" in said
+    page = (book / "00_good.html").read_text(encoding="utf-8")
+    assert '<a href="_sources/00_good.ipynb" download>' in page
+    assert (book / "_sources" / "00_good.ipynb").is_file()
     assert "<mfrac>" in page
     assert "hide above-input" in page
-    assert re.search("failed.*cell body: ValueError", (out / "01_fails.html").read_text())
-    assert "SystemExit" in (out / "run.html").read_text(encoding="utf-8")
-    assert "01_fails.html" in (out / "index.html").read_text(encoding="utf-8")
-    for path in out.glob("*.html"):
+    assert re.search("failed.*cell body: ValueError", (book / "01_fails.html").read_text())
+    assert "SystemExit" in (book / "run.html").read_text(encoding="utf-8")
+    assert "01_fails.html" in (book / "index.html").read_text(encoding="utf-8")
+    for path in book.glob("*.html"):
         assert not loaded_from_elsewhere(path)
 
 

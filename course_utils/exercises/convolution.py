@@ -38,21 +38,12 @@ sizes = Exercise(
     insight="one output size comes from as many input sizes as the stride: that is what ⌊ ⌋ does.",
     cases=_size_cases,
     mistakes=(
-        ("the zeros are put on both sides.", lambda n, k, s, p: np.add(input_sizes(n, k, s, p), p)),
+        ("the zeros are on both sides.", lambda n, k, s, p: np.add(input_sizes(n, k, s, p), p)),
         ("take the zeros of both sides off.", lambda n, k, s, p: input_sizes(n, k, s, 0)),
         ("take the zeros off, do not add them.", lambda n, k, s, p: input_sizes(n, k, s, -p)),
-        (
-            "up to strides − 1 pixels larger inputs give the same output.",
-            lambda n, k, s, p: input_sizes(n, k, s, p)[:1] * 2,
-        ),
-        (
-            "the largest input is one too far: there another window fits.",
-            lambda n, k, s, p: np.add(input_sizes(n, k, s, p), (0, 1)),
-        ),
-        (
-            "that is one window too many: the first of them starts at 0.",
-            lambda n, k, s, p: input_sizes(n + 1, k, s, p),
-        ),
+        ("larger inputs give the same.", lambda n, k, s, p: input_sizes(n, k, s, p)[:1] * 2),
+        ("the largest is one too far.", lambda n, k, s, p: np.add(input_sizes(n, k, s, p), (0, 1))),
+        ("that is one window too many.", lambda n, k, s, p: input_sizes(n + 1, k, s, p)),
         (_NO_STRIDE, lambda n, k, s, p: input_sizes(n, k, 1, p)),
         (_NO_STRIDE, lambda n, k, s, p: np.add(input_sizes(n, k, 1, p), (0, s - 1))),
         ("the smallest comes first.", lambda n, k, s, p: input_sizes(n, k, s, p)[::-1]),
@@ -111,23 +102,17 @@ strided = Exercise(
         (_ONE_WAY, lambda i, k, s, p: strided_corr2d(i, k, 1, p)[:, ::s]),
         (_THINNED, lambda i, k, s, p: strided_corr2d(np.pad(i, p)[::s, ::s], k, 1, 0)),
         (_THINNED, lambda i, k, s, p: strided_corr2d(i[::s, ::s], k, 1, p)),
-        (
-            "the kernel is flipped: in deep learning, convolution leaves it as it is.",
-            lambda i, k, s, p: strided_corr2d(i, k[::-1, ::-1], s, p),
-        ),
+        ("the kernel is flipped.", lambda i, k, s, p: strided_corr2d(i, k[::-1, ::-1], s, p)),
         ("the padding is ignored.", lambda i, k, s, p: strided_corr2d(i, k, s, 0)),
         (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, (0, p)), k, s, 0)),
         (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, (0, 2 * p)), k, s, 0)),
         (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, [(p, p), (0, 0)]), k, s, 0)),
         (_SOME_SIDES, lambda i, k, s, p: strided_corr2d(np.pad(i, [(0, 0), (p, p)]), k, s, 0)),
         (
-            "the zeros are around the output: put them around the image, before the kernel moves.",
+            "the zeros are around the output.",
             lambda i, k, s, p: np.pad(strided_corr2d(i, k, s, 0), p),
         ),
-        (
-            "the output is one too small each way: the first window counts too (+ 1).",
-            lambda i, k, s, p: strided_corr2d(i, k, s, p)[:-1, :-1],
-        ),
+        ("it is one too small each way.", lambda i, k, s, p: strided_corr2d(i, k, s, p)[:-1, :-1]),
     ),
 )
 
@@ -187,9 +172,9 @@ refusal = Exercise(
     "with the dilation alone and keep every strides-th row and column.",
     cases=_refusal_cases,
     mistakes=(
-        ("ask_keras let the exception through: catch it.", _uncaught),
+        ("you let the exception through: catch it.", _uncaught),
         (
-            "return what the exception says, as text: `str(error)`.",
+            "return the exception as text: `str(error)`.",
             lambda s, d: ValueError() if min(s, d) > 1 else "accepted",
         ),
         (_CONFUSED, lambda s, d: ask_keras(s, s)),
@@ -302,16 +287,13 @@ gradient = Exercise(
     insight="this is what `Conv2DTranspose` computes in its forward pass.",
     cases=_gradient_cases,
     mistakes=(
-        ("windows overwrite each other: a pixel in several of them needs `+=`.", _overwritten),
-        ("that is the mean over the windows; the gradient is their sum.", _mean_of_windows),
+        ("windows overwrite each other: use `+=`.", _overwritten),
+        ("that is the mean over the windows, not their sum.", _mean_of_windows),
         (
-            "the kernel is flipped: a window's numbers go back to where they came from.",
+            "the kernel is flipped.",
             lambda u, k, s, shape: input_gradient(u, k[::-1, ::-1], s, shape),
         ),
         (_NO_STRIDE, lambda u, k, s, shape: input_gradient(u, k, 1, shape)),
-        (
-            "the result needs the image's shape: pixels that no window has read are there, with 0.",
-            _only_what_was_read,
-        ),
+        ("the result needs the image's shape.", _only_what_was_read),
     ),
 )

@@ -22,7 +22,7 @@ def audit(model):
         rows.append((layer.count_params(), weights))
     return rows
 
-# %% audit: positions of its input
+# %% audit: count positions of the output
 def audit(model):
     rows = []
     for layer in model.layers:
@@ -162,7 +162,7 @@ def compile_model(model):
     )
     return model
 
-# %% audit: layers with use_bias=False have no biases
+# %% audit: use_bias=False
 def audit(model):
     rows = []
     for layer in model.layers:
@@ -236,7 +236,7 @@ def audit(model):
     model.pop()
     return [(layer.count_params(), 0) for layer in model.layers]
 
-# %% loss: one number, not one for each of them
+# %% loss: return one number: the mean
 def sparse_loss(probabilities, labels):
     return -np.log(probabilities[np.arange(len(labels)), labels])
 
@@ -244,7 +244,7 @@ def sparse_loss(probabilities, labels):
 def sparse_loss(probabilities, labels):
     return -(np.eye(probabilities.shape[1])[labels] * np.log(probabilities)).mean()
 
-# %% loss: and the mean then
+# %% loss: then their mean
 def sparse_loss(probabilities, labels):
     return -np.log(probabilities[np.arange(len(labels)), labels].mean())
 
@@ -290,11 +290,11 @@ def overfit(images, labels):
     model(images[:, :14])
     return model
 
-# %% suspects: not their probabilities
+# %% suspects: not probabilities
 def suspects(probabilities, labels, k):
     return np.sort(probabilities[np.arange(len(labels)), labels])[:k]
 
-# %% suspects: not by its distance from the largest
+# %% suspects: not by its distance
 def suspects(probabilities, labels, k):
     gap = probabilities.max(axis=1) - probabilities[np.arange(len(labels)), labels]
     return np.argsort(-gap)[:k]

@@ -2,10 +2,13 @@
 
 import html
 import json
+import sys
 from pathlib import Path
 
 from docutils.nodes import SkipNode
-from latex2mathml.converter import convert
+
+sys.path.insert(0, str(Path(__file__).parent))
+from formulas import mathml
 
 project = html_title = "Convolutional neural networks"
 copyright = "the authors of the course; text and figures CC BY 4.0, code MIT"
@@ -14,6 +17,8 @@ language = "en"
 extensions = ["myst_nb"]
 nb_execution_mode = "off"
 nb_merge_streams = True
+nb_code_prompt_show = "Show the {type}"
+nb_code_prompt_hide = "Hide the {type}"
 # Live views need a kernel; each carries a player, as HTML.
 nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "amsmath"]
@@ -39,13 +44,11 @@ pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
 
 
-def mathml(display):
-    """Make a writer of formulas as MathML, which browsers draw without a script or a font."""
+def writer_of(display):
+    """Make what writes a formula, inline or as a block of its own."""
 
     def write(writer, node):
-        source = node.astext().strip()
-        drawn = convert(source, display=display)
-        drawn = drawn.replace("<math ", f'<math alttext="{html.escape(source)}" ', 1)
+        drawn = mathml(node.astext(), display)
         writer.body.append(f'<span class="formula {display}">{drawn}</span>')
         raise SkipNode
 
@@ -90,6 +93,6 @@ def list_runs(app, docname, source):
 
 def setup(app):
     """Register the formulas, and what the pages tell of the run."""
-    app.add_html_math_renderer("mathml", mathml("inline"), mathml("block"))
+    app.add_html_math_renderer("mathml", writer_of("inline"), writer_of("block"))
     app.connect("html-page-context", add_facts)
     app.connect("source-read", list_runs)

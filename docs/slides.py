@@ -1,22 +1,22 @@
 """How nbconvert makes the slides (`course slides`): from disk, without a network."""
 
-import html
 import re
+import sys
 from pathlib import Path
 
-from latex2mathml.converter import convert
 from nbconvert.preprocessors import Preprocessor
+
+sys.path.insert(0, str(Path(__file__).parent))
+from formulas import mathml
 
 CODE_OR_FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+)\$", flags=re.S)
 
 
 def drawn(found):
-    """Return a formula as MathML, which browsers draw themselves, and code as it is."""
+    """Return a formula as MathML, and code as it is."""
     if found[1]:
         return found[1]
-    source, display = (found[2], "block") if found[2] else (found[3], "inline")
-    formula = convert(source.strip(), display=display)
-    return formula.replace("<math ", f'<math alttext="{html.escape(source.strip())}" ', 1)
+    return mathml(found[2], "block") if found[2] else mathml(found[3], "inline")
 
 
 class Formulas(Preprocessor):

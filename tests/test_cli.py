@@ -28,7 +28,8 @@ SOURCES = {
 
 def write(folder, name, *cells):
     folder.mkdir(exist_ok=True)
-    title = new_markdown_cell(f"# {name}\n\nAs $\\frac{{a}}{{b}}$ says, `$5`.", id="title")
+    text = f"# {name}\n\nAs $\\frac{{a}}{{b}}$ and $\\right) y$ say, `$5`."
+    title = new_markdown_cell(text, id="title")
     nbformat.write(new_notebook(cells=[title, *cells]), folder / f"{name}.ipynb")
 
 
@@ -90,6 +91,7 @@ def test_the_book_opens_without_a_network(ran):
     assert '<a href="_sources/00_good.ipynb" download>' in page
     assert (book / "_sources" / "00_good.ipynb").is_file()
     assert "<mfrac>" in page
+    assert r"<code>\right) y</code>" in page  # what cannot be drawn stops no book
     assert "hide above-input" in page
     assert re.search("failed.*cell body: ValueError", (book / "01_fails.html").read_text())
     assert "SystemExit" in (book / "run.html").read_text(encoding="utf-8")

@@ -29,7 +29,6 @@ BUNDLED = {  # title, and how many images are held out for test and for validati
     "clothes": ("drawn clothes", 1000, 600),
     "pets": ("drawn pets", 200, 200),
 }
-SOURCES = ("auto", "bundled", "real")
 PARTS = ("train", "validation", "test")
 SPLIT_SEED = 2024
 
@@ -95,11 +94,11 @@ class SealedTest:
         return f"SealedTest({len(self):,} images, looks so far: {self.openings})"
 
     def _look(self, score):
-        result = score(*self._split)
+        result = score(*self._split)  # if it raises, no number was seen, and no look is counted
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-        cells = shell.user_ns["In"] if shell else []
-        run, source = len(cells), cells[-1] if cells else None
-        if not any(source == old and run != earlier for earlier, old in self._seen) or not source:
+        cells = shell.user_ns["In"] if shell else [""]
+        run, source = len(cells), cells[-1]
+        if not source or all(run == old or source != cell for old, cell in self._seen):
             self._seen.append((run, source))
             if self.openings > 1:
                 print(
@@ -139,7 +138,7 @@ class Dataset:
         Returns
         -------
         object
-            What `score` returns. If it raises, no number was seen and no look is counted.
+            What `score` returns.
         """
         return self.test._look(score)
 
@@ -172,7 +171,9 @@ def load(name, source=None, *, size=None):
     one_of("name", name, CLASSES)
     if size is not None and (name != "pets" or size not in range(8, 257)):
         raise ValueError(f"size must be 8 to 256 pixels, and is for pets only: got {size!r}")
-    source = one_of("source", source or os.environ.get("COURSE_DATA") or "auto", SOURCES)
+    source = one_of(
+        "source", source or os.environ.get("COURSE_DATA") or "auto", ("auto", "bundled", "real")
+    )
     path = folder() / f"{name}.npz"
     real = source != "bundled" and os.path.lexists(path)
     if source == "real" and not real:
@@ -192,6 +193,8 @@ def folder():
     import platformdirs
 
     place = Path(os.environ.get("COURSE_DATA_DIR") or platformdirs.user_data_path("cnn-course"))
+    if not (place.expanduser().is_absolute() or DATA.is_dir()):
+        raise DataError(f"without the course's repository COURSE_DATA_DIR is a whole path: {place}")
     # Relative to the repository, so that a notebook and a command line mean the same folder.
     return DATA.parent / place.expanduser()
 
@@ -232,7 +235,7 @@ def _bundled(name):
             "with `pip install -e .`; `git checkout data` brings back what was damaged"
         ) from error
     arrays = split(images, labels, test, validation)
-    return arrays, {"title": title, "card": f"the real ones: course data fetch {name}"}
+    return arrays, {"title": title, "card": f"bundled; the real ones: course data fetch {name}"}
 
 
 def split(images, labels, test, validation):

@@ -28,15 +28,12 @@ from .data import CLASSES, PARTS, DataError
 
 SOURCES = json.loads(Path(__file__).with_name("sources.json").read_text(encoding="utf-8"))
 KNOWN = SOURCES.pop("known")  # SHA-256 of arrays, MD5 of files: the set and the title of each
-FORMS = {
-    "idx": "idx files",
-    "csv": "CSV files of a label and 784 pixels",
-    "npz": "mnist.npz",
-    "ten": "class folders 0 to 9",
-    "two": "class folders cats and dogs, or photos named cat.0.jpg and dog.0.jpg",
-    "weights": "MobileNet's weights",
-    "broken": "zips of these",
-}
+FORMS = {"idx": "idx files", "csv": "CSV", "npz": "npz", "ten": "pictures", "two": "photos"}
+FORMS |= {"weights": "weights", "broken": "damaged"}
+TAKEN = (
+    "idx files, CSV files of a label and 784 pixels, mnist.npz, class folders (0 to 9, cats and "
+    "dogs), photos named cat.0.jpg and dog.0.jpg, MobileNet's weights, and zips of these"
+)
 SETS = {"two": "pets", "weights": "pretrained"}  # what some forms can only be
 SIDE = 160  # pixels: photos are stored as squares of MobileNet's size
 MOST_PHOTOS = 5000  # of Kaggle's 25,000 an even choice, which a kernel with 3 GB can hold
@@ -101,11 +98,12 @@ def import_path(path, as_name=None):
                 else:
                     rows.append(_store(*_read_set(kind, files, where, told, as_name)))
             except Exception as error:  # the readers of so many formats raise a dozen kinds
-                reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+                reason = " ".join(str(error).split(";")[0].split()).rstrip(".") or repr(error)
                 what = f"{where}, taken for {told or 'digits or clothes'} ({FORMS[kind]})"
                 good = f"`course data fetch {told or 'digits'}` gets a good copy"
                 rows.append(Row(told or "", "refused", f"{what}, is refused: {reason}; {good}"))
-    nothing = f"{path} holds nothing of what is taken: {', '.join(FORMS.values())}"
+    state = "holds nothing of what is taken" if path.exists() else "is not there; what is taken"
+    nothing = f"{path} {state}: {TAKEN}"
     return rows or [Row(as_name or "", "refused", nothing)]
 
 
@@ -114,8 +112,6 @@ def _groups(path, stack):
     groups, todo = defaultdict(list), [(path.name, path)]
     if path.is_dir():
         todo = [(file.relative_to(path).as_posix(), file) for file in sorted(path.rglob("*"))]
-    elif path.is_file() and _kind(path) == "idx":  # one of four, which lie beside each other
-        todo = [(file.name, file) for file in sorted(path.parent.glob("*ubyte*"))]
     for name, file in todo:
         if re.search(r"(^|/)(\.|__MACOSX/)", name) or not file.is_file():
             continue
@@ -132,6 +128,9 @@ def _groups(path, stack):
                 place = PART.sub("", name)
             elif kind == "idx":  # some zips have each file in a folder of the same name
                 place = PART.sub("", re.sub("/?[^/]*ubyte[^/]*", "", os.path.dirname(name)))
+                if file == path:  # one of four, which lie beside each other
+                    others = sorted(set(path.parent.glob("*ubyte*")) - {path})
+                    todo += [(each.name, each) for each in others]
             elif kind in ("picture", "other") and label:
                 kind = "ten" if label.isdigit() else "two"
                 place = PART.sub("", LABEL.sub("", name))
@@ -274,6 +273,9 @@ def _read_set(kind, files, where, told, as_name):
             arrays = dict(file)
         if "about" in arrays:  # stored by the course, on another machine
             return json.loads(str(arrays.pop("about"))), arrays
+        wanted = [f"{axis}_{part}" for part in ("train", "test") for axis in "xy"]
+        if not set(wanted) <= set(arrays):
+            raise DataError(f"its arrays are {', '.join(arrays)}, and not {', '.join(wanted)}")
         pieces = [(part, arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in ("train", "test")]
     else:
         pieces = list(READERS[kind](files, notes))
@@ -285,14 +287,16 @@ def _read_set(kind, files, where, told, as_name):
         halves[part == held_out and len(parts) > 1].append((images, labels))
     arrays = [np.concatenate(each) for half in halves if half for each in zip(*half, strict=True)]
     names = {(28, 28, 1): ["digits", "clothes"], (SIDE, SIDE, 3): ["pets"]}.get(arrays[0].shape[1:])
-    if not names or any(images.dtype != np.uint8 for images in arrays[::2]):
-        raise DataError(
-            f"its images are {arrays[0].dtype} of {arrays[0].shape[1:]}, not uint8 of 28×28"
-        )
-    classes = range(len(CLASSES[names[0]]))
-    found = [sorted(set(labels.tolist())) for labels in arrays[1::2]]
-    if any(labels != list(classes) for labels in found):
-        raise DataError(f"its labels must be 0 to {classes[-1]}, and each occur: here are {found}")
+    for images, labels in zip(arrays[::2], arrays[1::2], strict=True):
+        if not names or images.dtype != np.uint8 or images.shape[1:] != arrays[0].shape[1:]:
+            raise DataError(
+                f"its images are {images.dtype} of {images.shape[1:]}, not uint8 of 28×28"
+            )
+        classes, found = CLASSES[names[0]], set(labels.tolist())
+        if outside := found - set(range(len(classes))):
+            raise DataError(f"its labels must be 0 to {len(classes) - 1}: here are {outside}")
+        if lacking := [each for k, each in enumerate(classes) if k not in found]:
+            raise DataError(f"there is no image of {', '.join(lacking)}")
 
     marks = [_hash(array.astype(np.uint8)) for array in arrays]
     if kind == "idx":
@@ -303,7 +307,7 @@ def _read_set(kind, files, where, told, as_name):
     begins = KNOWN.get(_hash(arrays[0][:1000]), [None])[0]
     name = proofs[0][0] if proofs else begins or told
     if name is None:
-        raise DataError("nothing tells digits from clothes: add `--as digits` or `--as clothes`")
+        raise DataError("nothing tells digits from clothes, so add `--as digits` or `--as clothes`")
     if name not in names or as_name not in (None, name):
         raise DataError(f"by what is in it, it is {name} and not {as_name}")
 
@@ -370,9 +374,10 @@ def _weights(file):
     """Return the name that Keras gives to these weights of MobileNet; refuse all others."""
     import h5py
 
-    arrays = []
+    items = []
     with h5py.File(file) as opened:
-        opened.visititems(lambda _, item: arrays.extend([item[()]] * hasattr(item, "shape")))
+        opened.visititems(lambda _, item: items.append(item))
+        arrays = [item[()] for item in items if isinstance(item, h5py.Dataset)]
         suffix = ".h5" if "layer_names" in opened.attrs else ".weights.h5"  # of Keras 2 and 3
     widths = [16, 32, 64, 64, 128, 128, *[256] * 6, 512, 512]
     kernels = [(3, 3, 3, 16)]

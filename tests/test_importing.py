@@ -3,7 +3,6 @@
 import errno
 import gzip
 import http.server
-import json
 import os
 import pickle
 import struct
@@ -101,7 +100,7 @@ TAKEN = {
     "idx renamed": (
         "digits",
         (160, 40, 50),
-        {f"digits/{n}": c for n, c in zip("abcd", PACKED.values())},
+        {f"digits/{n}": c for n, c in zip("abcd", PACKED.values(), strict=True)},
     ),
     "idx zip": (
         "digits",
@@ -179,3 +178,270 @@ def test_forms_that_are_taken(given, form):
     found = data.load(name)
     assert found.source == "real"
     assert (len(found.train), len(found.validation), len(found.test)) == sizes
+
+
+def only(given, **files):
+    put(given, files)
+    (row,) = importing.import_path(given)
+    return row
+
+
+WITHOUT = {name: content for name, content in IDX_FILES.items() if name != IDX[3]}
+REFUSED = {
+    "cut off": ({"mnist.npz": npz(ARRAYS)[:-99]}, "zip"),
+    "empty": ({"mnist.npz": b""}, "none that the course reads"),
+    "pickle": ({"mnist.pkl.gz": gzip.compress(pickle.dumps(ARRAYS))}, "pickles it never does"),
+    "pickled array": ({"mnist.npz": npz({**ARRAYS, "y_test": np.array([{}] * 50)})}, "pickle"),
+    "no array": (
+        {"mnist.npz": npz({"x_train": X, "y_train": Y})},
+        "its arrays are x_train, y_train, and not",
+    ),
+    "float": (
+        {"mnist.npz": npz({**ARRAYS, "x_test": X2 / 255})},
+        "float64 of (28, 28, 1), not uint8",
+    ),
+    "label 10": ({"mnist.npz": npz({**ARRAYS, "y_train": Y + 1})}, "must be 0 to 9"),
+    "three files": (WITHOUT, "belong together"),
+    "other counts": ({**IDX_FILES, IDX[3]: idx(Y2[1:])}, "50 images, 49 labels"),
+    "short idx": ({**IDX_FILES, IDX[0]: idx(X)[:-1]}, "cannot reshape"),
+    "cut gz": ({**PACKED, f"{IDX[0]}.gz": PACKED[f"{IDX[0]}.gz"][:-99]}, "ended before"),
+    "csv value": ({"mnist.csv": csv(X, Y).replace(b"255", b"256")}, "'256'"),
+    "csv row": ({"mnist.csv": csv(X, Y) + b"\n1,2"}, "columns changed"),
+    "csv labels": ({"mnist.csv": csv(X, Y + 3)}, "here are {10, 11, 12}"),
+    "csv unlabelled": ({"mnist/test.csv": b"\n".join([b"0" + b",0" * 783] * 9)}, "784 columns"),
+    "one class": ({n: c for n, c in FOLDERS.items() if "cat" in n}, "no image of dog"),
+    "size": (
+        {f"mnist/{k % 10}/{k}.png": picture(np.zeros((32, 32), np.uint8)) for k in range(50)},
+        "32",
+    ),
+    "photos": ({**FLAT, **{f"cat.{k}.jpg": b"" for k in range(100)}}, "100 of its 130"),
+    "outside": ({"mnist.zip": zipped({"../mnist.npz": npz(ARRAYS)})}, "outside"),
+    "drive": ({"mnist.zip": zipped({"C:/mnist.npz": npz(ARRAYS)})}, "outside"),
+    "unknown": ({"given/train.csv": csv(X, Y)}, "--as digits"),
+    "h5": ({"mobilenet.h5": b"\x89HDF\r\n\x1a\n" + bytes(999)}, "pretrained"),
+    "nothing": ({"notes.txt": b"hello"}, "holds nothing of what is taken: idx files"),
+}
+
+
+@pytest.mark.parametrize("form", REFUSED)
+def test_refused_in_one_sentence_and_nothing_lost(given, form):
+    put(given, {"old/mnist.npz": npz(ARRAYS)})
+    assert importing.import_path(given / "old")[0].ok
+    before = data.read(data.folder() / "digits.npz")[1]
+    (given / "old/mnist.npz").unlink()
+    files, words = REFUSED[form]
+    put(given, files)
+    (row,) = importing.import_path(given)
+    assert (row.state, row.ok) == ("refused", False)
+    assert words in row.text
+    assert "\n" not in row.text
+    assert str(given) in row.text
+    assert form == "nothing" or "`course data fetch " in row.text
+    assert data.read(data.folder() / "digits.npz")[1] == before
+    assert [path.name for path in data.folder().iterdir()] == ["digits.npz"]
+
+
+def test_one_refused_file_takes_no_good_one_down(given):
+    put(
+        given,
+        {"mnist.npz": b"", "cats.zip": b"PK", **{f"fashion/{n}": c for n, c in PACKED.items()}},
+    )
+    put(given, {f"photos/{name}": content for name, content in FOLDERS.items()})
+    rows = importing.import_path(given)
+    found = {(row.name, row.state) for row in rows}
+    assert found == {
+        ("digits", "refused"),
+        ("", "refused"),
+        ("clothes", "imported"),
+        ("pets", "imported"),
+    }
+
+
+def test_a_file_given_alone(given):
+    put(given, {**IDX_FILES, "other/mnist.npz": b""})
+    assert importing.import_path(given / IDX[3], "digits")[0].state == "imported"
+    assert importing.import_path(given / IDX[3], "digits")[0].state == "here already"
+    assert importing.import_path(given / "other/mnist.npz")[0].state == "refused"
+    assert "is not there" in importing.import_path(given / "absent")[0].text
+    with pytest.raises(ValueError, match="did you mean 'pets'"):
+        importing.import_path(given, "pet")
+
+
+def test_photos_of_all_kinds_and_broken_ones(given):
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by 90° clockwise: its left becomes its top
+    halves = np.zeros((40, 60, 3), np.uint8)
+    halves[:, :30, 0] = 255
+    odd = {
+        "Cat/1.JPG": picture(halves, "JPEG", exif=turned.tobytes()),
+        "Cat/2.jpeg": photo(mode="L"),
+        "Cat/3.jpg": photo(kind="WEBP"),
+        "Cat/4.png": photo(kind="PNG", mode="P"),
+        "Cat/5.jpg": photo(mode="CMYK"),
+        "Cat/6.jpg": b"",
+        "Cat/7.jpg": photo()[:-300],
+        "Cat/Thumbs.db": b"\xd0\xcf\x11\xe0",
+        "__MACOSX/Cat/._8.jpg": b"no",
+    }
+    put(given, {**odd, **{f"Dog/{k}.jpg": photo() for k in range(9)}})
+    (row,) = importing.import_path(given)
+    assert "3 of 17 files were skipped: Cat/6.jpg, Cat/7.jpg, Cat/Thumbs.db" in row.text
+    arrays, _ = data.read(data.folder() / "pets.npz")
+    images = np.concatenate([arrays[f"x_{part}"] for part in data.PARTS])
+    cats = images[np.concatenate([arrays[f"y_{part}"] for part in data.PARTS]) == 0]
+    reds = cats.reshape(len(cats), 2, 80, 160, 3).mean(axis=(2, 3))  # of each half: above, below
+    assert len(cats) == 5
+    assert any(top[0] > 200 and below[0] < 50 for top, below in reds)
+    assert sum(top[0] > top[1] + 20 for top, _ in reds) == 4  # and one is grey
+
+
+def test_of_too_many_photos_an_even_choice(given, monkeypatch):
+    monkeypatch.setattr(importing, "MOST_PHOTOS", 20)
+    put(given, FLAT)
+    importing.import_path(given)
+    pets = data.load("pets")
+    assert (sorted(pets.train.counts().values()), len(pets.test)) == ([6, 7], 4)
+
+
+def test_known_arrays(given, monkeypatch):
+    hashes = {importing._hash(array): ["clothes", "Fashion-MNIST"] for array in ARRAYS.values()}
+    monkeypatch.setattr(importing, "KNOWN", hashes)
+    put(given, {"digits/mnist.npz": npz(ARRAYS)})  # the content is believed, not the names
+    assert "its arrays are known" in importing.import_path(given)[0].text
+    assert data.load("clothes").title == "Fashion-MNIST"
+    assert "by what is in it" in importing.import_path(given, "digits")[0].text
+    put(given, {"digits/mnist.npz": npz({**ARRAYS, "y_train": Y[::-1]})})
+    assert "only a part of its arrays" in importing.import_path(given)[0].text
+
+
+def test_a_larger_set_stays_and_a_store_is_itself_a_form(given, monkeypatch):
+    put(given, {"mnist/mnist.npz": npz(ARRAYS), "few/digits/train.csv": csv(X[:100], Y[:100])})
+    importing.import_path(given / "mnist")
+    assert importing.import_path(given / "few")[0].state == "left out"
+    assert len(data.load("digits").train) == 160
+    there, old = data.folder(), data.load("digits")
+    monkeypatch.setenv("COURSE_DATA_DIR", str(given / "another"))
+    assert importing.import_path(there)[0].state == "imported"
+    assert (data.load("digits").card, data.load("digits").title) == (old.card, old.title)
+    (data.folder() / "digits.npz").write_bytes(b"PK")  # what is damaged does not stay
+    assert importing.verify(["digits"])[0].state == "damaged"
+    assert importing.import_path(given / "few")[0].state == "imported"
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS])
+@pytest.mark.parametrize("place", ["fsync", "replace"])
+def test_a_disk_that_refuses(given, monkeypatch, code, place):
+    put(given, {"mnist.npz": npz(ARRAYS)})
+    monkeypatch.setattr(
+        os, place, lambda *_: (_ for _ in ()).throw(OSError(code, os.strerror(code)))
+    )
+    (row,) = importing.import_path(given)
+    assert row.state == "refused"
+    assert "COURSE_DATA_DIR" in row.text
+    assert not list(data.folder().iterdir())
+
+
+def test_an_import_that_is_interrupted(given, monkeypatch):
+    put(given, {"mnist.npz": npz(ARRAYS), "few/digits/train.csv": csv(X[:50], Y[:50])})
+    importing.import_path(given / "few")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            importing.import_path(given)
+    assert [path.name for path in data.folder().iterdir()] == ["digits.npz"]
+    assert len(data.load("digits").train) == 32
+
+
+@pytest.fixture
+def server(given, monkeypatch):
+    """A web server of the four sets' files; what is taken away is absent."""
+    files = {"mnist.npz": npz(ARRAYS), **PACKED, "cats.zip": zipped(PARTS)}
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):  # noqa: N802
+            asked.append(self.path[1:])
+            content = files.get(self.path[1:])
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", len(content or b"") + ("cut" in files) * 9)
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{running.server_port}/"
+        names = {
+            "digits": ["mnist.npz"],
+            "clothes": [f"{name}.gz" for name in IDX],
+            "pets": ["cats.zip"],
+        }
+        sources = {
+            name: {"title": name, "files": {file: (url + file, None) for file in names[name]}}
+            for name in names
+        }
+        monkeypatch.setattr(importing, "SOURCES", sources)
+        yield files, asked
+        running.shutdown()
+
+
+def test_fetch(server):
+    files, asked = server
+    assert [row.state for row in importing.fetch()] == ["imported"] * 3
+    assert sorted(asked) == sorted(files)
+    assert [row.state for row in importing.fetch()] == ["here already"] * 3
+    assert sorted(asked) == sorted(files)
+    assert not list((data.folder() / "fetched").iterdir())
+    with pytest.raises(ValueError, match="did you mean 'digits'"):
+        importing.fetch(["digit"])
+
+
+def test_a_fetch_that_is_cut_off_goes_on(server):
+    files, asked = server
+    last = files.pop(f"{IDX[3]}.gz")
+    assert [row.state for row in importing.fetch(["clothes", "digits"])] == ["refused", "imported"]
+    assert not (data.folder() / "clothes.npz").exists()
+    files[f"{IDX[3]}.gz"] = last
+    asked.clear()
+    assert importing.fetch(["clothes"])[0].ok
+    assert asked == [f"{IDX[3]}.gz"]
+    files["cut"] = b""
+    (row,) = importing.fetch(["pets"])
+    assert "`course data fetch pets` goes on" in row.text
+
+
+def test_listing_and_verify(given, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(given))
+    states = [row.state for row in importing.listing()]
+    assert states == ["bundled"] * 3 + ["not here"] * 4
+    put(given, {"mnist.npz": npz(ARRAYS)})
+    importing.import_path(given)
+    assert [row.state for row in importing.verify(["digits"])] == ["right"]
+    path = data.folder() / "digits.npz"
+    content = bytearray(path.read_bytes())
+    content[5000] ^= 1
+    path.write_bytes(content)
+    (row,) = importing.verify(["digits"])
+    assert (row.state, row.ok) == ("damaged", False)
+    assert "`course data fetch digits`" in row.text
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real data are not beside this checkout")
+def test_real_data(given, monkeypatch):
+    monkeypatch.setenv("KERAS_HOME", str(given))
+    assert all(row.state == "imported" for row in importing.import_path(REAL))
+    digits, clothes, pets = (data.load(name, "real") for name in data.CLASSES)
+    assert (digits.title, clothes.card.split("; ")[1]) == ("MNIST", "its arrays are known")
+    assert (len(digits.train), len(clothes.train), len(pets.train)) == (55000, 800, 1600)
+    for top in (True, False):
+        assert importing.pretrained(top).read_bytes()
+    (data.folder() / importing.pretrained().name).write_bytes(b"\x89HDF")
+    assert importing.verify(["pretrained"])[0].state == "damaged"
+    monkeypatch.setenv("COURSE_DATA", "bundled")
+    assert importing.pretrained() is None

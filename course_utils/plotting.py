@@ -226,7 +226,7 @@ def bars(values, *, xlabel, title=None, form="{:,.3g}", log=False):
     form : str
         How the number is written.
     log : bool
-        Use a logarithmic axis, for times and counts of very different sizes.
+        Dots on a logarithmic axis instead, for numbers of very different sizes.
 
     Returns
     -------
@@ -235,7 +235,10 @@ def bars(values, *, xlabel, title=None, form="{:,.3g}", log=False):
     figure, axis = subplots(size=(6.4, 0.9 + 0.34 * len(values)))
     for row, numbers in enumerate(values.values()):
         numbers = np.atleast_1d(np.asarray(numbers, dtype=float))
-        axis.barh(row, numbers.mean(), height=0.6, color=BLUE)
+        if log:  # a bar would have to begin somewhere, and its length would mean nothing
+            axis.plot(numbers.mean(), row, "o", color=BLUE, markersize=9)
+        else:
+            axis.barh(row, numbers.mean(), height=0.6, color=BLUE)
         if len(numbers) > 1:
             axis.plot(numbers, [row] * len(numbers), "o", color="white", markeredgecolor=GREY)
         text = form.format(numbers.mean())

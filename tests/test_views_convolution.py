@@ -84,7 +84,7 @@ def test_the_gain_in_the_picture_is_the_kernels():
 def test_what_a_unit_sees_is_predicted_and_measured(stack, seen):
     figure, alt = views.draw_field(stack, len(stack))
     assert f"sees {seen}×{seen} pixels" in figure.get_suptitle()
-    mask = views.measured(stack, seen + 1)
+    mask = views.measured(stack, seen + 1, unit=0)
     assert mask[:seen, :seen].all()
     assert mask.sum() == seen**2
     with pytest.raises(ValueError, match="layers"):

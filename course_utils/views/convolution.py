@@ -202,8 +202,8 @@ def draw_reads(pixels, kernel, stride, padding, dilation):
 def reads():
     """Show which pixels each output of one axis reads, for any size, stride and padding."""
     names = "pixels", "kernel", "stride", "padding", "dilation"
-    chosen = [(7, 3, 1, "valid", 1), (7, 3, 1, "same", 1), (7, 3, 2, "valid", 1)]
-    chosen += [(8, 3, 2, "valid", 1), (7, 3, 1, "valid", 2)]
+    chosen = [(8, 3, 2, "valid", 1), (7, 3, 2, "valid", 1), (7, 3, 1, "valid", 1)]
+    chosen += [(7, 3, 1, "same", 1), (7, 3, 1, "valid", 2)]
     return explore(
         draw_reads,
         stills=[dict(zip(names, values, strict=True)) for values in chosen],
@@ -237,10 +237,12 @@ def draw_filter(image, kernel, name):
         axes[0].set_title(f"weights{divided}", loc="center", fontsize=10)
     else:
         axes[0].imshow(kernel, cmap="gray")
-        axes[0].axis("off")
+        axes[0].set(xticks=[], yticks=[], title="weights")
+        axes[0].spines[:].set_visible(True)
     picture = axes[1].imshow(gain, cmap="viridis", vmin=0, extent=(-0.5, 0.5, 0.5, -0.5))
-    figure.colorbar(picture, ax=axes[1], label="gain", shrink=0.8)
-    axes[1].set(xlabel="across (cycles per pixel)", ylabel="down")
+    figure.colorbar(picture, ax=axes[1], shrink=0.8)
+    axes[1].set(xlabel="across (cycles per pixel)", ylabel="down", title="gain")
+    axes[1].set(xticks=[-0.5, 0, 0.5], yticks=[-0.5, 0, 0.5])
     black = -1 if abs(kernel.sum()) < 1e-9 else 0  # where the weights add up to 0, grey is 0
     axes[2].imshow(correlate2d(image, kernel, mode="valid"), cmap="gray", vmin=black, vmax=1)
     axes[2].axis("off")
@@ -248,7 +250,7 @@ def draw_filter(image, kernel, name):
     headline(figure, f"{name}: the weights add up to {number(kernel.sum())}")
     alt = (
         f"The kernel {name}; its gain, {constant:.2f} for a constant image in the middle and "
-        f"{finest:.2f} for the finest pattern in the corners; and the photograph that it made."
+        f"{finest:.2f} for the finest checkerboard in the corners; and the photograph that it made."
     )
     return figure, alt
 
@@ -287,7 +289,7 @@ def draw_field(stack, layer):
     field, rate = 1, 1
     for k, s, d in stack[:layer]:
         field, rate = field + d * (k - 1) * rate, rate * s
-    mask = measured(stack[:layer], field + 3)
+    mask = measured(stack[:layer], field + 2 * rate, unit=1)  # with some pixels on each side
 
     figure, (side, above) = subplots(1, 2, size=(8.6, 3.2), width_ratios=[1.8, 1])
     places = [np.array(sorted(units), float) for units in reversed(seen)]
@@ -308,7 +310,7 @@ def draw_field(stack, layer):
     side.set(xticks=[], xlabel="one row of the image, from the side")
     side.spines[:].set_visible(False)
     above.imshow(mask, cmap="Blues", vmin=0, vmax=1.6)
-    frame(above, 0, 0, field, field)
+    frame(above, rate, rate, field, field)
     above.set(xticks=[], yticks=[], xlabel="filled: pixels with a gradient")
     headline(figure, f"Layer {layer} sees {field}×{field} pixels")
     units = ", ".join(str(len(level)) for level in seen)
@@ -320,8 +322,8 @@ def draw_field(stack, layer):
     return figure, alt
 
 
-def measured(stack, pixels):
-    """Return which of pixels×pixels the gradient of the first unit reaches; all weights are 1."""
+def measured(stack, pixels, unit):
+    """Return which of pixels×pixels the gradient of one unit reaches; all weights are 1."""
     import tensorflow as tf
 
     image = tf.Variable(tf.ones((1, pixels, pixels, 1)))
@@ -329,8 +331,8 @@ def measured(stack, pixels):
         maps = image
         for k, s, d in stack:
             maps = tf.nn.conv2d(maps, tf.ones((k, k, 1, 1)), s, "VALID", dilations=d)
-        unit = maps[0, 0, 0, 0]
-    return tape.gradient(unit, image).numpy()[0, :, :, 0] != 0
+        value = maps[0, unit, unit, 0]
+    return tape.gradient(value, image).numpy()[0, :, :, 0] != 0
 
 
 def fields(stacks):
@@ -349,7 +351,7 @@ def fields(stacks):
         stills=[
             {"stack": name, "layer": layer}
             for name, stack in stacks.items()
-            for layer in range(1, len(stack) + 1)
+            for layer in range(len(stack), 0, -1)
         ],
         label="What a unit sees",
         stack=list(stacks),

@@ -259,8 +259,9 @@ def slide_type(cell):
         return "subslide" if SHOWN.search(cell.source) else "notes"
     if "exercise" in cell.metadata.get("tags", []):
         return "-"
-    speaks = re.search(r"cu\.(predict|claim)\(|\.reveal\(", cell.source)
-    return "skip" if is_folded(cell) and not speaks else "subslide"
+    if not is_folded(cell) or "cu.predict(" in cell.source:
+        return "subslide"
+    return "fragment" if re.search(r"\.reveal\(|cu\.claim\(", cell.source) else "skip"
 
 
 def main(argv=None):

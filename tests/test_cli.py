@@ -241,6 +241,7 @@ def test_tidy_keeps_what_a_student_wrote_and_changes_nothing_twice(tmp_path, mon
         new_code_cell("x = 1", id="lesson", metadata=lesson),
         new_code_cell('bet = cu.predict("?", "ab")', id="ask", metadata=chosen),
         new_code_cell("exercises.sum.check(answer)", id="check"),
+        new_code_cell("bet.reveal(1)", id="reveal"),
         new_markdown_cell("- one\n- two", id="list"),
         new_markdown_cell("So.", id="so"),
     ]
@@ -254,15 +255,16 @@ def test_tidy_keeps_what_a_student_wrote_and_changes_nothing_twice(tmp_path, mon
     assert found["exercise-sum"].outputs == []
     assert found["exercise-sum"].execution_count is None
     places = {name: cell.metadata.slideshow.slide_type for name, cell in found.items()}
-    assert list(places.values()) == [
-        "slide",
-        "-",
-        "subslide",
-        "fragment",
-        "skip",
-        "subslide",
-        "notes",
-    ]
+    assert places == {
+        "title": "slide",
+        "exercise-sum": "-",
+        "lesson": "subslide",
+        "ask": "fragment",  # chosen by hand
+        "check": "skip",
+        "reveal": "fragment",
+        "list": "subslide",
+        "so": "notes",
+    }
     assert found["lesson"].metadata.keys() == {"slideshow"}
     for name in ("ask", "check"):
         assert found[name].metadata.tags == ["hide-input"]

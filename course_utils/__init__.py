@@ -1,4 +1,4 @@
-"""Helpers of the course: what a notebook writes as ``cu.start``, ``cu.show``, ``cu.ledger`` …
+"""Helpers of the course: what a notebook writes as ``cu.start``, ``cu.show`` or ``cu.ledger``.
 
 Each name is loaded at its first use, and so is each module (``cu.plotting``): importing this
 package takes milliseconds, importing TensorFlow takes seconds.
@@ -17,8 +17,8 @@ _HOME = {
     "ledger": "arithmetic",
 }
 _MODULES = (
-    "session timing plotting metrics quiz widgets data importing models layers numpy_ops arithmetic "
-    "inspection stopping training experiments views exercises"
+    "session timing plotting metrics quiz widgets data importing models layers numpy_ops "
+    "arithmetic inspection stopping training experiments views exercises"
 ).split()
 
 

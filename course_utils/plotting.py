@@ -246,7 +246,7 @@ def bars(values, *, xlabel, title=None, form="{:,.3g}", log=False):
     axis.set_yticks(range(len(values)), list(values))
     axis.set(xlabel=xlabel, xscale="log" if log else "linear")
     axis.margins(x=0.15)
-    axis.invert_yaxis()
+    axis.set_ylim(len(values) - 0.4, -0.6)
     if title:
         headline(figure, title)
     return figure

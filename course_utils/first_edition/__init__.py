@@ -29,7 +29,6 @@ _MODULES = (
     "timing",
     "arithmetic",
     "numpy_ops",
-    "drawing",
     "data",
     "intervals",
     "metrics",

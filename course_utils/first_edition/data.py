@@ -1,8 +1,7 @@
-"""The course's three data sets, split once and for all, with a test set that stays sealed.
+"""The first edition's data sets and splits, for the notebooks that are not written anew yet.
 
-``load("digits")``, ``load("clothes")`` and ``load("pets")`` give uint8 images, as Keras' own
-loaders do: scaling is a lesson, not a hidden step. The real data sets are used when they are there
-(`course data fetch`, `course data import`), and bundled stand-ins when they are not.
+``load("digits")``, ``load("clothes")`` and ``load("pets")`` give uint8 images. The bundled digits
+are scikit-learn's, as they were; real data come from where the second edition stores them.
 """
 
 import os
@@ -11,17 +10,25 @@ from collections import Counter
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 
-from . import downloads
+from .. import data as store
+from ..data import DATA, DataError
 from .choices import one_of
-from .formats import DataError, check_labels
 
 NAMES = ("digits", "clothes", "pets")
 SOURCES = ("auto", "bundled", "real")
+SIZE = 150  # height and width of pets unless another is asked for
 SIZES = range(8, 257)  # pixels a side that pets may be loaded at
 SPLIT_SEED = 2024
+BUNDLED = {  # title, and how many images are held out for validation and for test
+    "digits": ("bundled handwritten digits", 360, 360),
+    "clothes": ("drawn clothes", 600, 1000),
+    "pets": ("drawn pets", 200, 200),
+}
+REAL = {"digits": "MNIST", "clothes": "Fashion-MNIST", "pets": "Cats and Dogs"}
 
 _OPENINGS = Counter()
 
@@ -41,21 +48,6 @@ class Split:
     images: np.ndarray
     labels: np.ndarray
     class_names: tuple
-
-    def __post_init__(self):
-        """Refuse what is no labelled set of images."""
-        images, labels = self.images, self.labels
-        if images.dtype != np.uint8 or images.ndim != 4:
-            raise DataError(
-                "images must be uint8 of shape (n, height, width, channels): "
-                f"got {images.dtype} of shape {images.shape}"
-            )
-        if labels.shape != (len(images),) or labels.dtype != np.int64:
-            raise DataError(
-                f"labels must be int64 of shape ({len(images)},): "
-                f"got {labels.dtype} of shape {labels.shape}"
-            )
-        check_labels(labels, len(self.class_names))
 
     def __iter__(self):
         """Yield the images, then the labels."""
@@ -168,7 +160,7 @@ class Dataset:
     train, validation : Split
     test : SealedTest
     card : str
-        Where it comes from, its licence, its known problems; Markdown, from ``data/README.md``.
+        Where it comes from.
     hint : str
         What `describe` adds when there is more to be had.
     """
@@ -254,12 +246,12 @@ def load(name, source=None, *, size=None):
     source = (os.environ.get("COURSE_DATA") or "auto") if source is None else source
     one_of(argument, source, SOURCES)
     size = _checked_size(name, size)
-    variant = None if source == "bundled" else downloads.find(name)
-    if variant:
-        return _real(variant, size)
+    path = store.folder() / f"{name}.npz"
+    if source != "bundled" and os.path.lexists(path):
+        return _real(name, path, size)
     if source == "real":
         raise FileNotFoundError(
-            f"the real {name} are not in {downloads.folder()}: get them with "
+            f"the real {name} are not in {path.parent}: get them with "
             f"`course data fetch {name}`, or from a disk with `course data import PATH`"
         )
     return _bundled(name, size)
@@ -293,7 +285,7 @@ def balanced(labels, n, seed):
 
 def _checked_size(name, size):
     if size is None:
-        return downloads.SIZE
+        return SIZE
     if name != "pets":
         raise ValueError(f"size is only for pets: {name} are 28×28, got size={size!r}")
     if not isinstance(size, int | np.integer) or isinstance(size, bool) or size not in SIZES:
@@ -303,52 +295,28 @@ def _checked_size(name, size):
     return int(size)
 
 
-def _real(variant, size):
-    arrays = downloads.read(variant, size)
-    images, labels = arrays["x_train"], arrays["y_train"].astype(np.int64)
-    held_out = variant.spec["validation"]
-    if variant.spec["format"] == "photos":  # they come class after class
-        validation, train = _part(labels, held_out)
-    else:  # the sources' own split
-        train, validation = np.split(np.arange(len(labels)), [len(labels) - held_out])
-    whole = downloads.variants(variant.name)[0]
-    hint = f"; all of {whole.title}: course data fetch {variant.name}"
-    return _dataset(
-        variant.name,
-        "real",
-        variant.title,
-        [
-            (images[train], labels[train]),
-            (images[validation], labels[validation]),
-            (arrays["x_test"], arrays["y_test"].astype(np.int64)),
-        ],
-        "" if variant == whole else hint,
-    )
+def _real(name, path, size):
+    arrays, about = store.read(path)
+    parts = [(arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in store.PARTS]
+    if name == "pets":
+        parts = [(_resized(images, size), labels) for images, labels in parts]
+    return _dataset(name, "real", about["title"], about["card"], parts, "")
 
 
 def _bundled(name, size):
-    spec = downloads.manifest()[name]["bundled"]
+    title, held_out, sealed = BUNDLED[name]
     if name == "digits":
         images, labels = _digits()
+    elif name == "clothes":
+        with np.load(DATA / "clothes.npz") as file:
+            images, labels = file["images"], file["labels"].astype(np.int64)
     else:
-        from .drawing import read_bundled
-
-        try:
-            images, labels = read_bundled(name, downloads.DATA)
-        except (OSError, ValueError) as error:
-            raise DataError(str(error)) from error
-    if name == "pets" and images.shape[1:3] != (size, size):
-        images = _resized(images, size)
-    test, rest = _part(labels, spec["test"])
-    validation, train = (rest[part] for part in _part(labels[rest], spec["validation"]))
-    real = downloads.variants(name)[0].title
-    return _dataset(
-        name,
-        "bundled",
-        spec["title"],
-        [(images[part], labels[part]) for part in (train, validation, test)],
-        f"; real {real}: course data fetch {name}",
-    )
+        images, labels = _pets(size)
+    test, rest = _part(labels, sealed)
+    validation, train = (rest[part] for part in _part(labels[rest], held_out))
+    parts = [(images[part], labels[part]) for part in (train, validation, test)]
+    hint = f"; real {REAL[name]}: course data fetch {name}"
+    return _dataset(name, "bundled", title, "It comes with the course.", parts, hint)
 
 
 def _part(labels, n):
@@ -360,15 +328,9 @@ def _part(labels, n):
     return chosen, order[~np.isin(order, chosen)]
 
 
-def _dataset(name, source, title, parts, hint):
-    class_names = tuple(downloads.manifest()[name]["classes"])
-    try:
-        train, validation, test = (
-            Split(images if images.ndim == 4 else images[..., None], labels, class_names)
-            for images, labels in parts
-        )
-    except DataError as error:
-        raise DataError(f"{name}, {title}: {error}") from error
+def _dataset(name, source, title, card, parts, hint):
+    class_names = store.CLASSES[name]
+    train, validation, test = (Split(images, labels, class_names) for images, labels in parts)
     return Dataset(
         name=name,
         source=source,
@@ -378,16 +340,9 @@ def _dataset(name, source, title, parts, hint):
         train=train,
         validation=validation,
         test=SealedTest((name, title), test),
-        card=_card(title),
+        card=card,
         hint=hint,
     )
-
-
-def _card(title):
-    """Return the section of data/README.md that has this title."""
-    text = (downloads.DATA / "README.md").read_text(encoding="utf-8")
-    sections = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
-    return f"## {title}\n{sections[title].rstrip()}\n"
 
 
 def _digits():
@@ -413,9 +368,21 @@ def _digits():
     return images, labels
 
 
+def _pets(size):
+    from PIL import Image
+
+    with ZipFile(DATA / "pets.zip") as archive:
+        names = sorted(archive.namelist())
+        images = np.stack([np.asarray(Image.open(archive.open(name))) for name in names])
+    labels = np.array([int("dog" in name) for name in names])
+    return _resized(images, size), labels
+
+
 def _resized(images, size):
     from PIL import Image
 
+    if images.shape[1:3] == (size, size):
+        return images
     return np.stack(
         [np.asarray(Image.fromarray(image).resize((size, size))) for image in images]
     ).astype(np.uint8)

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .formats import DataError, reading, times
-from .photos import PIXEL_LIMIT
 
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF", "PPM")
+PIXEL_LIMIT = 16_000_000
 BYTE_LIMIT = 64_000_000  # of a file
 EXACT = {"1", "L", "P", "RGB"}  # modes whose values are kept as they are
 BOX, SIDE = 20, 28  # MNIST's digits: a box of 20×20 in an image of 28×28

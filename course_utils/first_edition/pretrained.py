@@ -2,7 +2,7 @@
 
 It is one of the smallest networks of ``keras.applications`` (4 MB without its top), takes pixels of
 0 to 255 since scaling is built in, and is fast enough for two cores. Nothing here touches the
-network: `course data fetch pretrained` does, once, on request.
+network.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from . import downloads, formats
+from . import formats
 from .formats import DataError
 
-NAME = "pretrained"
-COMMAND = "course data fetch pretrained"
+FILE = "weights_mobilenet_v3_small_224_1.0_float_no_top_v2.h5"
+MD5 = "d3e8ec802a04aa4fc771ee12a9a9b836"
 SMALLEST = 32  # pixels a side that keras.applications accepts without a top
 
 
@@ -47,47 +47,18 @@ def keras_cache():
 
 
 def weights():
-    """Look for the weights, in the course's downloads and then in Keras' own cache.
-
-    A file counts only if it has the MD5 that ``keras.applications`` states. One that was verified
-    and has not changed since is not hashed again.
+    """Look for the weights in Keras' own cache: a file with the MD5 that Keras states.
 
     Returns
     -------
     Weights
     """
-    variant = downloads.variants(NAME)[0]
-    (file,) = variant.spec["files"]
-    problems = []
-    for path in (variant.path / file, keras_cache() / file):
-        if not os.path.lexists(path):
-            continue
-        try:
-            if path.parent == variant.path:
-                downloads.read(variant)
-            else:
-                _check(path, variant, file)
-            return Weights(str(path), "")
-        except DataError as error:
-            problems.append(str(error))
-    missing = (
-        f"{variant.title} are not on this machine: `{COMMAND}` gets them (4 MB), "
-        "or `course data import PATH` from a disk."
-    )
-    return Weights(None, problems[0] if problems else missing)
-
-
-def _check(path, variant, file):
-    spec = variant.spec["files"][file]
-    if path.is_file() and path.stat().st_size > spec["limit"]:
-        found = f"it has {path.stat().st_size:,} bytes"
-    else:
-        found = f"it has MD5 {formats.digest(path, 'md5')}" if path.is_file() else "it is no file"
-    if found != f"it has MD5 {spec['md5']}":
-        raise DataError(
-            f"{path} is refused: {found}; expected {variant.title} with MD5 {spec['md5']}; "
-            f"`{COMMAND}` gets it anew"
-        )
+    path = keras_cache() / FILE
+    if not path.is_file():
+        return Weights(None, f"MobileNetV3Small's weights are not in Keras' cache, {path.parent}.")
+    if formats.digest(path, "md5") != MD5:
+        return Weights(None, f"{path} is not what Keras offers: delete it, and Keras gets it anew.")
+    return Weights(str(path), "")
 
 
 def network(side=96, path=None):

@@ -1,8 +1,7 @@
 """What stands behind and before a drawn pet: rooms, gardens, toys. The same for both classes."""
 
 import numpy as np
-
-from .drawing_shapes import box, curve, ellipse, polygon, stroke
+from shapes import box, curve, ellipse, polygon, stroke
 
 _WALLS = (
     (0.80, 0.74, 0.66), (0.62, 0.70, 0.74), (0.74, 0.62, 0.60), (0.58, 0.64, 0.54),

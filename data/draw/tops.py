@@ -1,8 +1,7 @@
 """Garments for the upper body, and the cloth that every garment is made of."""
 
 import numpy as np
-
-from .drawing_shapes import box, curve, ellipse, mirrored, polygon, stroke
+from shapes import box, curve, ellipse, mirrored, polygon, stroke
 
 
 def cloth(frame, dice, plain=0.5):

@@ -1,9 +1,8 @@
 """Ten kinds of garment, white on black in 28×28 pixels, in the manner of Fashion-MNIST."""
 
 import numpy as np
-
-from .drawing_shapes import Frame, box, curve, mirrored, polygon, stroke
-from .drawing_tops import cloth, coat, dress, near, pullover, shirt, t_shirt
+from shapes import Frame, box, curve, mirrored, polygon, stroke
+from tops import cloth, coat, dress, near, pullover, shirt, t_shirt
 
 SIZE = 28
 _FINER = 3  # drawn this many times larger, then averaged

@@ -1,8 +1,7 @@
 """Heads of cats and dogs, from the front and from the side."""
 
 import numpy as np
-
-from .drawing_shapes import box, curve, ellipse, melt, polygon, stroke
+from shapes import box, curve, ellipse, melt, polygon, stroke
 
 _PINK = np.array((0.93, 0.62, 0.62))
 _INK = np.array((0.12, 0.10, 0.11))

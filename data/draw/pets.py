@@ -3,10 +3,9 @@
 from types import SimpleNamespace
 
 import numpy as np
-
-from .drawing_heads import FACES, PROFILES, WHITE, solid
-from .drawing_scenes import backdrop, foreground
-from .drawing_shapes import Frame, curve, ellipse, melt, stroke
+from heads import FACES, PROFILES, WHITE, solid
+from scenes import backdrop, foreground
+from shapes import Frame, curve, ellipse, melt, stroke
 
 SIZE = 150
 _LEVELS = 31  # steps a channel: flat enough to compress losslessly

@@ -37,9 +37,10 @@ install: .venv/installed
 	@$(IN_VENV) -m pip install --disable-pip-version-check --quiet -e ".[dev]"
 	@$(IN_VENV) -c "import os; os.utime('.venv/unfinished'); os.replace('.venv/unfinished', '.venv/installed')"
 
+# The settings keep JupyterLab from asking for news, and from looking for updates.
 lab: .venv/installed
-	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. --LabApp.news_url=None \
-	  --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks/00_start_here.ipynb
+	$(IN_VENV) -m jupyter lab --ServerApp.root_dir=. --LabApp.app_settings_dir=docs/lab \
+	  notebooks/00_start_here.ipynb
 
 run: .venv/installed
 	$(COURSE) run $(OPTIONS)

@@ -197,11 +197,10 @@ def _gradient(model, image, target, layer=None, call=None):
     """Return the gradient of `target(outputs)` to a layer's output, or to the image; or None.
 
     In a graph: eager TensorFlow 2.21 also computes the gradients of the weights, and crashes in
-    that of a 1×1 convolution with strides.
+    that of a 1×1 convolution with strides. A concrete function does not warn of being traced.
     """
     import tensorflow as tf
 
-    @tf.function(autograph=False)
     def compute(images):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
@@ -209,7 +208,8 @@ def _gradient(model, image, target, layer=None, call=None):
             value = target(outputs)
         return tape.gradient(value, outputs[layer][0] if layer else images)
 
-    return compute(tf.constant(image[None]))
+    images = tf.constant(image[None])
+    return tf.function(compute, autograph=False).get_concrete_function(images)(images)
 
 
 def _open(operation, *inputs, **options):

@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers
 
 from course_utils import inspection
@@ -128,6 +129,14 @@ def test_logits_count_and_not_probabilities(units, activation):
         assert inspection.grad_cam(model, image, class_index=1 - index).max() == 0
 
 
+def test_many_maps_in_a_row_get_no_warning_of_retracing(caplog, monkeypatch):
+    monkeypatch.setattr(tf.get_logger(), "propagate", True)
+    model = network()
+    for _ in range(7):
+        inspection.grad_cam(model, spot(5, 5))
+    assert not caplog.records
+
+
 def test_a_model_is_left_as_it_was():
     model = nested()
     model.compile("adam", "mse")
@@ -161,7 +170,7 @@ def test_an_unknown_layer_is_warned_of():
     assert geometry.extent == (-0.5, 7.5, 7.5, -0.5)
 
 
-@pytest.mark.parametrize(("end", "chosen"), [(head(1, "sigmoid"), 1), (head(2, None, 1), 0)])
+@pytest.mark.parametrize(("end", "chosen"), [(head(1, "sigmoid", 1), 1), (head(2, None, 1), 0)])
 def test_occlusion_is_a_mean_over_the_squares_that_cover_a_pixel(end, chosen):
     model = network("same", *end)
     image = np.random.default_rng(0).random(INPUT)

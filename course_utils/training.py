@@ -1,0 +1,149 @@
+"""Many small trainings in little time, the 1cycle learning rate, and a finder of rates.
+
+Keras' `fit` returns to Python after each step, and traces each new model: with networks as small as
+ours both take longer than the steps. Here a training is one graph, which `restart` keeps::
+
+    for seed in seeds:
+        training.restart(model, seed)
+        losses = training.fit(model, images, labels, epochs=5, seed=seed)
+"""
+
+from functools import lru_cache
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from .numpy_ops import whole
+
+
+def fit(model, x, y, *, epochs, batch_size=32, seed=0):
+    """Train a compiled model further, as its own `fit` does, without metrics and callbacks.
+
+    `seed` is for the order of the rows, another one in each epoch. Returns the mean loss over the
+    rows of each epoch, shape (epochs,), each row's from before its step.
+    """
+    rng, size = np.random.default_rng(seed), whole("batch_size", batch_size)
+    shares = np.bincount(np.arange(len(x)) // size) / len(x)
+    orders = [rng.permutation(len(x)) for _ in range(whole("epochs", epochs))]
+    return np.array([shares @ _train(model, x, y, order, size) for order in orders])
+
+
+def restart(model, seed):
+    """Give a compiled model the first weights of a seed, and an optimizer that has seen nothing.
+
+    They are those of a model built in the same way after `keras.utils.set_random_seed(seed)`, which
+    this calls too. Returns the model.
+    """
+    if not model.compiled:
+        raise ValueError(f"{model.name!r} must be compiled: call its compile(…) first")
+    optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
+    keras.utils.set_random_seed(seed)
+    new = _copy(model)
+    optimizer.build(model.trainable_variables)
+    model.optimizer.build(model.trainable_variables)
+    state = [*model.variables, *model.optimizer.variables]
+    for old, fresh in zip(state, [*new.variables, *optimizer.variables], strict=True):
+        old.assign(fresh)
+    return model
+
+
+def _copy(model):
+    # Of the layers only: Keras would compile the clone of a compiled model, or fail to.
+    return keras.models.clone_model(keras.Model(model.inputs, model.outputs))
+
+
+def _train(model, x, y, order, batch_size):
+    """Take one step for each batch of rows in `order`; return each batch's loss, from before."""
+    if len(x) != len(y) or not model.compiled:
+        raise ValueError(f"compile the model, and give x and y as many rows: {len(x)} and {len(y)}")
+    given = (tf.convert_to_tensor(each) for each in (x, y, order, batch_size))  # no new graph
+    return _steps(model, model.optimizer, repr(model.loss))(*given).numpy()
+
+
+@lru_cache(maxsize=16)
+def _steps(model, optimizer, loss):
+    """Return the graph of a training; a model that is compiled anew has another optimizer."""
+    optimizer.build(model.trainable_variables)
+
+    @tf.function(reduce_retracing=True)
+    def steps(x, y, order, batch_size):
+        losses = tf.TensorArray(tf.float32, size=0, dynamic_size=True)
+        for start in tf.range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            shown, wanted = tf.gather(x, rows), tf.gather(y, rows)
+            with tf.GradientTape() as tape:
+                loss = model.compute_loss(shown, wanted, model(shown, training=True))
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
+            losses = losses.write(losses.size(), loss)
+        return losses.stack()
+
+    return steps
+
+
+@keras.saving.register_keras_serializable(package="course_utils")
+class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that climbs along half a cosine to its peak, and falls along another.
+
+    The peak is at the share `rise` of all `steps`; `start` and `end` are first and last rate, as
+    shares of it. Smith and Topin, "Super-convergence" (2018), also move the momentum, against the
+    rate: that is left out. Cosine and defaults are those of PyTorch's `OneCycleLR`.
+    """
+
+    def __init__(self, peak, steps, rise=0.3, start=1 / 25, end=1 / 250_000):
+        if not peak > 0 or not 0 < rise < 1:
+            raise ValueError(f"peak must be above 0, rise from 0 to 1: got {peak} and {rise}")
+        self.peak, self.steps, self.rise = peak, whole("steps", steps, least=2), rise
+        self.start, self.end = start, end
+
+    def __call__(self, step):
+        """Return the rate of a step, counted from 0; after the last step it stays."""
+        at = ops.minimum(ops.cast(step, "float32") / (self.steps - 1), 1.0)
+        up, down = at / self.rise, (at - self.rise) / (1 - self.rise)
+        climbing = 1 + (self.start - 1) * (1 + ops.cos(np.pi * up)) / 2
+        falling = self.end + (1 - self.end) * (1 + ops.cos(np.pi * down)) / 2
+        return self.peak * ops.where(up < 1, climbing, falling)
+
+    def get_config(self):
+        """Return what `__init__` was given."""
+        return {name: vars(self)[name] for name in ("peak", "steps", "rise", "start", "end")}
+
+
+def find_rate(model, x, y, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50, seed=0):
+    """Train a copy of a compiled model, each step at a higher rate; return (rates, losses).
+
+    The rates rise by the same factor, up to where the smoothed loss is four times its lowest. A
+    loss that is no number is infinite. Smith, "Cyclical learning rates" (2017).
+    """
+    if not 0 < lowest < highest:
+        raise ValueError(f"rates must rise from above 0: got {lowest} to {highest}")
+    factor = (highest / lowest) ** (1 / (whole("steps", steps, least=2) - 1))
+    rising = keras.optimizers.schedules.ExponentialDecay(lowest, 1, factor)
+    config = {**model.optimizer.get_config(), "learning_rate": rising}
+    copy = _copy(model)
+    copy.set_weights(model.get_weights())
+    copy.compile(type(model.optimizer).from_config(config), model.loss)
+    order = np.resize(np.random.default_rng(seed).permutation(len(x)), steps * batch_size)
+    losses = np.nan_to_num(_train(copy, x, y, order, batch_size), nan=np.inf, posinf=np.inf)
+    curve = smoothed(losses)
+    end = np.append(np.flatnonzero(curve > 4 * np.minimum.accumulate(curve)) + 1, steps)[0]
+    return lowest * factor ** np.arange(end), losses[:end]
+
+
+def smoothed(values, weight=0.8):
+    """Return the moving average of a curve: `weight` times as much for each step further back."""
+    weights, ends = weight ** np.arange(len(values)), range(1, len(values) + 1)
+    return np.array([np.average(values[:k][::-1], weights=weights[:k]) for k in ends])
+
+
+def suggest_rate(rates, losses):
+    """Return a tenth of the rate at which the smoothed loss is lowest: a rule of thumb.
+
+    At that rate itself, steps already make it worse. A ValueError says so if that is the last rate.
+    """
+    lowest = int(np.argmin(smoothed(losses)))
+    if lowest == len(rates) - 1:
+        raise ValueError(f"the loss still falls at {rates[-1]:.2g}, the last rate: try higher ones")
+    return float(rates[lowest]) / 10

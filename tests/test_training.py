@@ -1,0 +1,168 @@
+"""Trainings in one graph against Keras' own, and the shapes of the rates."""
+
+import keras
+import numpy as np
+import pytest
+
+from course_utils import training
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3)).astype("float32")
+Y = X @ np.array([[1.0], [-2.0], [0.5]], "float32")
+
+
+def line(optimizer="sgd", loss="mse"):
+    """Return a linear unit, which fits the data."""
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(optimizer, loss)
+    return model
+
+
+def layered(optimizer):
+    """Return a network with all that a training changes besides its weights."""
+    model = keras.Sequential(
+        [
+            keras.Input((3,)),
+            keras.layers.Dense(6, kernel_regularizer=keras.regularizers.L2(0.01)),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(1),
+        ]
+    )
+    model.compile(optimizer, "mse")
+    return model
+
+
+def same(ours, theirs):
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("build", [line, layered])
+def test_a_fit_in_one_graph_is_that_of_keras(build):
+    ours, theirs = build("adam"), build("adam")
+    for model in (ours, theirs):
+        training.restart(model, 5)
+    losses = training.fit(ours, X, Y, epochs=2, batch_size=16, seed=3)
+    rng = np.random.default_rng(3)
+    for loss in losses:
+        order = rng.permutation(40)  # the last of its three batches is half a one
+        log = theirs.fit(X[order], Y[order], 16, shuffle=False, verbose=0)
+        assert loss == pytest.approx(log.history["loss"][0], rel=1e-4)
+    same(ours.get_weights(), theirs.get_weights())
+
+
+def test_another_compile_is_noticed():
+    model = line()
+    for optimizer, loss in ((keras.optimizers.SGD(0.0), "mse"), ("adam", "mae")):
+        model.compile(optimizer, loss)
+        expected = model.evaluate(X, Y, verbose=0)
+        assert training.fit(model, X, Y, epochs=1, batch_size=40)[0] == pytest.approx(
+            expected, 1e-5
+        )
+    model.compile(model.optimizer, "mse")
+    expected = model.evaluate(X, Y, verbose=0)
+    assert training.fit(model, X, Y, epochs=1, batch_size=40)[0] == pytest.approx(expected, 1e-5)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "nadam", "adagrad"])
+def test_a_restarted_model_is_one_that_is_built_anew(optimizer):
+    used = layered(optimizer)
+    training.fit(used, X, Y, epochs=1)
+    assert training.restart(used, 7) is used
+    keras.utils.set_random_seed(7)
+    anew = layered(optimizer)
+    same(used.get_weights(), anew.get_weights())
+    first = training.fit(used, X, Y, epochs=3, seed=1)
+    np.testing.assert_allclose(training.fit(anew, X, Y, epochs=3, seed=1), first, rtol=1e-4)
+    same(used.optimizer.variables, anew.optimizer.variables)
+    training.restart(used, 8)
+    assert np.abs(used.get_weights()[0] - anew.get_weights()[0]).max() > 0.01
+
+
+def test_a_restarted_model_keeps_its_graph():
+    model = line()
+    for seed in range(3):
+        training.fit(training.restart(model, seed), X, Y, epochs=2, batch_size=16)
+    steps = training._steps(model, model.optimizer, repr(model.loss))
+    assert steps.experimental_get_tracing_count() == 1
+
+
+@pytest.mark.parametrize("steps", [2, 3, 101, 1001])
+def test_one_cycle_is_two_half_cosines(steps):
+    rates = np.array(training.OneCycle(0.01, steps)(np.arange(steps + 5)))
+    assert rates[0] == pytest.approx(0.01 / 25)
+    assert rates[steps - 1 :] == pytest.approx([0.01 / 250_000] * 6, rel=1e-2)
+    assert rates.max() <= 0.01 * (1 + 1e-6)
+    if steps == 1001:
+        assert rates[300] == pytest.approx(0.01)
+        assert rates[150] == pytest.approx((0.01 + 0.01 / 25) / 2, rel=1e-4)
+        assert rates[650] == pytest.approx((0.01 + 0.01 / 250_000) / 2, rel=1e-4)
+        assert (np.diff(rates[:301]) > 0).all()
+        assert (np.diff(rates[300:1001]) < 0).all()
+
+
+def test_one_cycle_drives_an_optimizer_and_is_saved_with_it(tmp_path):
+    model = line(keras.optimizers.SGD(training.OneCycle(0.5, 9, start=0.1)))
+    training.fit(model, X, Y, epochs=2, batch_size=16)
+    assert int(model.optimizer.iterations) == 6
+    model.save(tmp_path / "model.keras")
+    schedule = keras.saving.load_model(tmp_path / "model.keras").optimizer.get_config()
+    assert schedule["learning_rate"]["config"]["start"] == 0.1
+
+
+def test_the_finder_sees_the_loss_fall_and_explode():
+    model = line("adam")
+    before = model.get_weights()
+    model.compile("sgd", "mse")
+    rates, losses = training.find_rate(
+        model, X, Y, lowest=1e-3, highest=100.0, steps=60, batch_size=40
+    )
+    assert len(rates) == len(losses) < 60
+    assert rates[0] == pytest.approx(1e-3)
+    assert rates[1:] / rates[:-1] == pytest.approx(1e5 ** (1 / 59))
+    assert losses[0] == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-4)
+    assert losses.min() < 0.2 * losses[0]
+    # Gradient descent on squares diverges from a rate of 2 over the largest curvature on.
+    limit = 1 / np.linalg.eigvalsh(X.T @ X / 40).max()
+    assert 0.01 * limit < training.suggest_rate(rates, losses) < limit
+    same(model.get_weights(), before)
+    assert int(model.optimizer.iterations) == 0
+
+
+def test_a_loss_that_is_no_number_ends_the_sweep():
+    model = line("sgd", lambda y, z: keras.ops.mean(keras.ops.exp((y - z) ** 2)))
+    rates, losses = training.find_rate(model, X, Y, lowest=1e-6, highest=1e6, steps=30)
+    assert len(rates) < 30
+    assert losses[-1] == np.inf
+
+
+def test_the_suggestion_is_a_tenth_of_the_lowest():
+    assert training.smoothed([3.0, 3.0, 3.0]) == pytest.approx([3.0] * 3)
+    assert training.smoothed([1.0, 0.0, 0.0], weight=0.5) == pytest.approx([1, 1 / 3, 1 / 7])
+    rates = np.geomspace(1e-4, 1, 50)
+    losses = (np.log10(rates) + 1.5) ** 2
+    lowest = rates[np.argmin(training.smoothed(losses))]
+    assert training.suggest_rate(rates, losses) == pytest.approx(lowest / 10)
+    with pytest.raises(ValueError, match="the loss still falls at 1, the last rate"):
+        training.suggest_rate(rates, np.linspace(2, 1, 50))
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: training.fit(line(), X, Y[:9], epochs=1), "x and y as many rows: 40 and 9"),
+        (lambda: training.fit(keras.Sequential(), X, Y, epochs=1), "compile the model"),
+        (lambda: training.restart(keras.Sequential(name="new"), 1), "'new' must be compiled"),
+        (lambda: training.fit(line(), X, Y, epochs=0), "epochs must be .* at least 1: got 0"),
+        (lambda: training.fit(line(), X, Y, epochs=1, batch_size=0), "batch_size must be"),
+        (lambda: training.OneCycle(0, 9), "peak must be above 0"),
+        (lambda: training.OneCycle(1, 9, rise=1.0), "rise from 0 to 1: got 1 and 1.0"),
+        (lambda: training.OneCycle(1, 1), "steps must be a whole number, at least 2"),
+        (lambda: training.find_rate(line(), X, Y, lowest=1.0, highest=0.1), "rates must rise"),
+    ],
+)
+def test_bad_arguments_get_one_sentence(call, sentence):
+    with pytest.raises(ValueError, match=sentence) as error:
+        call()
+    assert "\n" not in str(error.value)

@@ -56,3 +56,16 @@ def conv_parameters(kernel_size, channels, filters):
 # %% count: kernel_size rows and kernel_size columns
 def conv_parameters(kernel_size, channels, filters):
     return (kernel_size * channels + 1) * filters
+
+# %% split: another seed gives the same split
+def split_indices(n, validation, test, seed):
+    order = np.random.default_rng(42).permutation(n)
+    return order[validation + test :], order[:validation], order[validation : validation + test]
+
+# %% baseline: not that is wrong
+def majority_accuracy(train_labels, validation_labels):
+    return (validation_labels != np.bincount(train_labels).argmax()).mean()
+
+# %% count: not to each channel
+def conv_parameters(kernel_size, channels, filters):
+    return (kernel_size**2 + 1) * channels * filters

@@ -1,0 +1,160 @@
+"""Exercises of notebook 00: a split without leakage, a baseline, a count by hand."""
+
+import numpy as np
+
+from .base import Exercise, Wrong, call, numbers, time_limit
+
+NOTEBOOK = "00_start_here"
+
+
+def split_indices(n, validation, test, seed):
+    """Deal the indices 0 … n − 1 to three parts, at random."""
+    order = np.random.default_rng(seed).permutation(n)
+    return order[validation + test :], order[:validation], order[validation : validation + test]
+
+
+class _Split(Exercise):
+    def verify(self, answer):
+        """Look for overlap, loss, order, shuffling, and for what the seed does."""
+        rng = np.random.default_rng()
+        with time_limit(self.seconds):
+            for _ in range(5):
+                n, validation, test = map(int, rng.integers([60, 6, 13], [300, 12, 20]))
+                self._look_at(answer, n, validation, test, int(rng.integers(1_000_000)))
+
+    def _look_at(self, answer, n, validation, test, seed):
+        parts = self._parts(answer, n, validation, test, seed)
+        found, sizes = tuple(map(len, parts)), (n - validation - test, validation, test)
+        if found != sizes and sorted(found) == sorted(sizes):
+            raise Wrong("return the three parts in this order: train, validation, test.")
+        if found != sizes:
+            raise Wrong(f"for n = {n} the parts should hold {sizes} examples: got {found}.")
+        everything = np.concatenate(parts)
+        if twice := n - len(np.unique(everything)):
+            raise Wrong(f"{twice} examples stand in more than one part: that is leakage.")
+        if not np.array_equal(np.sort(everything), np.arange(n)):
+            raise Wrong(f"the parts must hold the numbers 0 to {n - 1}, each once.")
+        if any(np.ptp(part) == len(part) - 1 for part in parts[1:]):
+            raise Wrong(
+                "the numbers were not shuffled: in data sorted by class, whole classes would be "
+                "missing from training."
+            )
+        again = self._parts(answer, n, validation, test, seed)
+        if not all(map(np.array_equal, parts, again)):
+            raise Wrong("the same seed must give the same split, so that a run can be repeated.")
+        others = [self._parts(answer, n, validation, test, seed + k) for k in (1, 2)]
+        if all(np.array_equal(np.sort(parts[1]), np.sort(other[1])) for other in others):
+            raise Wrong("another seed gives the same split: use the `seed` that is passed.")
+
+    def _parts(self, answer, *args):
+        parts = call(answer, *args, name=self.answer)
+        if not isinstance(parts, tuple | list) or len(parts) != 3:
+            raise Wrong(f"{self.answer} must return three arrays: train, validation, test.")
+        parts = [numbers(part, name="each part") for part in parts]
+        if any(part.ndim != 1 for part in parts):
+            raise Wrong("each part must be a one-dimensional array of indices.")
+        return parts
+
+
+split = _Split(
+    name="split",
+    reference=split_indices,
+    prompt="Write `split_indices(n, validation, test, seed)`, where `validation` and `test` are "
+    "numbers of images. It returns three arrays of indices: training, validation and test. No "
+    "index may be in two of them, none may be lost, and the same seed must give the same split.",
+    hints=(
+        "Shuffle the numbers 0 to n − 1 once, then cut the shuffled row into three pieces.",
+        "`np.random.default_rng(seed).permutation(n)` shuffles, for the same seed in the same way.",
+        "Cut off `validation` numbers, then `test` numbers; what is left is for training.",
+    ),
+    insight="every example is in exactly one part, and the seed makes the split repeatable.",
+)
+
+
+def majority_accuracy(train_labels, validation_labels):
+    """Return how often the commonest training label is right on the validation labels."""
+    commonest = np.bincount(train_labels).argmax()
+    return (validation_labels == commonest).mean()
+
+
+def _baseline_cases(rng):
+    # The commonest class differs between the parts, and no share is that of another rule.
+    yield np.array([2, 2, 2, 0, 1]), np.array([0, 0, 0, 2, 1, 1, 3])
+    yield np.array([5, 5, 1]), np.array([1, 1, 1, 1])
+    for _ in range(6):
+        common, other = map(int, rng.permutation(8)[:2])
+        train = np.r_[rng.integers(0, 8, 40), [common] * 40]
+        yield rng.permutation(train), rng.permutation(np.r_[train[:13], [other] * 30])
+
+
+baseline = Exercise(
+    name="baseline",
+    reference=majority_accuracy,
+    prompt="If 90 % of the images are cats, then *always cat* is right 90 % of the time. Write "
+    "`majority_accuracy(train_labels, validation_labels)`: find the commonest class of the "
+    "training labels, and return how often it is right on the validation labels, as a fraction.",
+    hints=(
+        "`np.bincount(labels)` counts how often each class occurs.",
+        "`.argmax()` of that is the commonest class.",
+        "`(validation_labels == commonest).mean()` is the share that is right.",
+    ),
+    insight="any network must beat this number before its accuracy means something.",
+    cases=_baseline_cases,
+    mistakes=(
+        (
+            "you looked at the validation labels to choose the class.",
+            lambda train, validation: majority_accuracy(validation, validation),
+        ),
+        (
+            "that is measured on the training labels.",
+            lambda train, validation: majority_accuracy(train, train),
+        ),
+        (
+            "that is one divided by the number of classes: a uniform guess, another baseline.",
+            lambda train, validation: 1 / len(np.unique(train)),
+        ),
+        (
+            "return a fraction between 0 and 1, not a percentage.",
+            lambda train, validation: 100 * majority_accuracy(train, validation),
+        ),
+        (
+            "return the share that is right, not that is wrong.",
+            lambda train, validation: 1 - majority_accuracy(train, validation),
+        ),
+    ),
+)
+
+
+def conv_parameters(kernel_size, channels, filters):
+    """Return the number of weights and biases of a convolution."""
+    return (kernel_size * kernel_size * channels + 1) * filters
+
+
+def _count_cases(rng):
+    yield from [(3, 1, 32), (3, 32, 64), (5, 3, 7), (1, 4, 2)]
+    yield from map(tuple, rng.integers([2, 2, 2], [8, 20, 40], (6, 3)).tolist())
+
+
+count = Exercise(
+    name="count",
+    reference=conv_parameters,
+    prompt="How many weights and biases has a convolution layer with square kernels? Write "
+    "`conv_parameters(kernel_size, channels, filters)`.",
+    hints=(
+        "A filter has a weight for each row, column and input channel of its window.",
+        "And one bias for the whole filter.",
+        "Multiply both by the number of filters.",
+    ),
+    insight="the size of the image does not occur: that is what sharing weights saves.",
+    cases=_count_cases,
+    mistakes=(
+        ("the biases are missing, one for each filter.", lambda k, c, f: k * k * c * f),
+        ("a filter looks at all its input channels.", lambda k, c, f: (k * k + 1) * f),
+        ("there is one bias for each filter, not one in all.", lambda k, c, f: k * k * c * f + 1),
+        (
+            "a kernel has kernel_size rows and kernel_size columns.",
+            lambda k, c, f: (k * c + 1) * f,
+        ),
+        ("a bias belongs to a filter, not to each channel.", lambda k, c, f: (k * k + 1) * c * f),
+    ),
+)

@@ -1,0 +1,152 @@
+"""Views of notebook 02: the way forward and back through a window, unread numbers, flicker."""
+
+import numpy as np
+from matplotlib.patches import Rectangle
+
+from ..plotting import headline, styled, subplots
+from ..widgets import explore
+from .convolution import cells, frame, number, size
+
+
+@styled
+def draw_routing(image, kind, window, stride, step):
+    """Draw one window of a pooling: its output, and where its gradient of 1 goes.
+
+    Parameters
+    ----------
+    image : array of two axes
+    kind : {"max", "average"}
+    window, stride : int
+    step : int
+        From 1, the output's first number. Gradients of the steps before are added up.
+
+    Returns
+    -------
+    (Figure, str)
+        With its alternative text.
+    """
+    image = np.asarray(image, float)
+    windows = np.lib.stride_tricks.sliding_window_view(image, (window, window))[::stride, ::stride]
+    output = windows.max(axis=(2, 3)) if kind == "max" else windows.mean(axis=(2, 3))
+    if step > output.size:
+        raise ValueError(f"the output is {size(output)}: it has {output.size} steps")
+    gradient = np.zeros(image.shape)
+    for k in range(step):
+        row, column = divmod(k, output.shape[1])
+        top, left = row * stride, column * stride
+        if kind == "max":
+            i, j = np.unravel_index(windows[row, column].argmax(), (window, window))
+            gradient[top + i, left + j] += 1
+        else:
+            gradient[top : top + window, left : left + window] += 1 / window**2
+    figure, axes = subplots(1, 3, size=(8.8, 3.2), width_ratios=[1, 0.8, 1])
+    cells(axes[0], image)
+    cells(axes[1], output, shown=np.arange(output.size).reshape(output.shape) < step)
+    cells(axes[2], gradient)
+    for axis in (axes[0], axes[2]):
+        frame(axis, top, left, window, window)
+    frame(axes[1], row, column)
+    names = ("the map", f"its {kind} pooling", "gradient handed back so far")
+    for axis, name in zip(axes, names, strict=True):
+        axis.set_title(name, loc="center", fontsize=10)
+    share = "all of its gradient goes back to the largest"
+    if kind == "average":
+        share = f"each of {window**2} numbers gets 1/{window**2} of its gradient"
+    headline(figure, f"Window {step}: {number(output[row, column])}; {share}")
+    alt = (
+        f"Window {step} of {output.size} of a {size(image)} map, from row {top}, column {left}, "
+        f"gives {number(output[row, column])}; {share}. So far "
+        f"{int((gradient > 0).sum())} of {image.size} numbers have got a gradient."
+    )
+    return figure, alt
+
+
+def routing(image):
+    """Step through a pooling, forward and back, with kind, window and stride to choose."""
+    steps = [("max", 2, 2, step) for step in range(1, 5)]
+    steps += [("max", 2, 1, step) for step in (2, 5, 6, 16)] + [("average", 2, 2, 4)]
+    names = "kind", "window", "stride", "step"
+    return explore(
+        lambda **how: draw_routing(image, **how),
+        stills=[dict(zip(names, values, strict=True)) for values in steps],
+        label="Pooling, forward and back",
+        kind=["max", "average"],
+        window=(2, 3),
+        stride=(1, 2),
+        step=(1, 16),
+    )
+
+
+@styled
+def unread(n, window):
+    """Draw which numbers of an n×n map no window reads, when windows do not overlap.
+
+    Returns
+    -------
+    (Figure, str)
+        With its alternative text.
+    """
+    whole = n // window * window
+    figure, axis = subplots(size=(2.9, 3.1))
+    for r in range(n):
+        for c in range(n):
+            lost = max(r, c) >= whole
+            look = {"facecolor": "#EFEFEF", "hatch": "///"} if lost else {"facecolor": "#D9E8F4"}
+            axis.add_artist(Rectangle((c, r), 1, 1, edgecolor="#8A8A8A", linewidth=0.5, **look))
+    for r in range(0, whole, window):
+        for c in range(0, whole, window):
+            edge = {"fill": False, "edgecolor": "#333333", "linewidth": 2}
+            axis.add_artist(Rectangle((c, r), window, window, **edge))
+    axis.set(xlim=(-0.1, n + 0.1), ylim=(n + 0.1, -0.1), aspect="equal")
+    axis.axis("off")
+    count = n * n - whole * whole
+    headline(figure, f"{count} of {n * n} are in no window")
+    alt = (
+        f"A map of {n}×{n} with {(whole // window) ** 2} windows of {window}×{window} framed; the "
+        f"last row and column, {count} numbers, are hatched: no window reads them."
+    )
+    return figure, alt
+
+
+@styled
+def flicker(photo):
+    """Draw how max and blur pooling of a photograph change when it moves by one pixel.
+
+    Parameters
+    ----------
+    photo : array of two axes, 0 to 1
+
+    Returns
+    -------
+    (Figure, str)
+        With its alternative text. The same photograph, moved by one pixel, pooled with stride 2;
+        dark where the two results differ.
+    """
+    import keras
+
+    from ..layers import BlurPooling
+
+    pools = {"max pooling": keras.layers.MaxPooling2D(2)}
+    pools["with a blur"] = keras.Sequential(
+        [keras.layers.MaxPooling2D(2, strides=1), BlurPooling()]
+    )
+    figure, axes = subplots(1, 3, size=(9, 2.5))
+    axes[0].imshow(photo, cmap="gray", vmin=0, vmax=1)
+    axes[0].set_title("the photograph", fontsize=10)
+    means = []
+    for axis, (name, pool) in zip(axes[1:], pools.items(), strict=True):
+        here, moved = (
+            np.asarray(pool(part[None, :, :, None].astype("float32")))[0, :, :, 0]
+            for part in (photo[:, :-1], photo[:, 1:])
+        )
+        change = np.abs(here - moved)
+        means.append(change.mean())
+        axis.imshow(change, cmap="gray_r", vmin=0, vmax=0.5)
+        axis.set_title(f"{name}: mean change {means[-1]:.3f}", fontsize=10)
+    for axis in axes:
+        axis.axis("off")
+    alt = (
+        f"A photograph, and where its pooled copies change when it moves by one pixel: on average "
+        f"by {means[0]:.3f} after max pooling and by {means[1]:.3f} with a blur."
+    )
+    return figure, alt

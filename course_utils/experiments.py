@@ -1,0 +1,193 @@
+"""Comparisons over paired seeds, here or on any executor, in a file that survives interruptions.
+
+A run is one variant with one seed. All variants get the same seeds, so that what a seed does to all
+of them alike cancels in their differences.
+"""
+
+import json
+import os
+import sys
+import warnings
+from collections.abc import Mapping
+from concurrent.futures import as_completed
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
+
+import numpy as np
+
+from . import metrics, one_of
+from .session import quiet_import
+
+_KIND = "course_utils runs 1"
+# Keras has one random state a process: runs in threads of one process take turns.
+_TURN = Lock()
+
+
+def compare(variants, seeds, *, executor=None, path=None, settings=None):
+    """Run every variant with every seed, and tabulate what they return.
+
+    Parameters
+    ----------
+    variants : mapping from name to callable
+        Takes a seed, which Keras, NumPy and Python have been given already. Returns a number, or a
+        mapping from names to numbers and lists of numbers, such as ``model.fit(…).history``.
+    seeds : iterable of int
+        All different.
+    executor : concurrent.futures.Executor, optional
+        Such as a `ProcessPoolExecutor` (with "spawn": TensorFlow does not survive a fork) or Dask's
+        ``client.get_executor()``. By default the runs are done in this process, one by one.
+    path : path, optional
+        File of JSON lines. Each finished run is added at once; those in it are not run again.
+    settings : mapping, optional
+        What else the runs depend on, such as data and epochs, in JSON types. A file of other
+        settings is refused.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row a run: variant, seed, seconds, what was returned (a number without a name is called
+        value), and error, if there is one. A run that failed warns; it is not kept in the file.
+    """
+    from tqdm import tqdm
+
+    seeds = [int(seed) for seed in seeds]
+    settings, rows = json.loads(json.dumps(settings or {})), {}
+    if not variants or not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"compare needs variants, and seeds that differ: got seeds {seeds}")
+    if path is not None:
+        path = Path(path)
+        if path.exists():
+            rows = _read(path, settings)[1]
+        lines = [_line({"kind": _KIND, "settings": settings}), *map(_line, rows.values())]
+        whole = path.with_name(f"{path.name}.new")
+        whole.write_bytes(b"".join(lines))
+        os.replace(whole, path)
+    wanted = [(variant, seed) for seed in seeds for variant in variants]
+    jobs = [(*run, variants[run[0]]) for run in wanted if run not in rows]
+    finished = _submitted(executor, jobs) if executor else (_run(*job) for job in jobs)
+    for row in tqdm(finished, "runs", len(jobs), leave=False, file=sys.stdout):
+        rows[row["variant"], row["seed"]] = row
+        if path is not None and "error" not in row:
+            with path.open("ab") as file:
+                file.write(_line(row))
+    failed = [rows[run] for run in wanted if rows[run].get("error")]
+    if failed:
+        first = "{variant}, seed {seed}: {error}".format(**failed[0])
+        warnings.warn(f"{len(failed)} of {len(wanted)} runs failed; {first}", stacklevel=2)
+    return _table([rows[run] for run in wanted], settings)
+
+
+def load(path, settings=None):
+    """Return the table of the runs in a file of `compare`, with its ``attrs["settings"]``.
+
+    Where a list has the name of a number, it is called NAME_curve. Runs that were cut off are left
+    out, with a warning. FileNotFoundError if there is no file; ValueError if it holds something
+    else, or runs with other settings than these.
+    """
+    if not Path(path).exists():
+        raise FileNotFoundError(f"no runs are stored in {path}: compare(…, path=…) stores them")
+    settings, rows = _read(Path(path), settings)
+    return _table(rows.values(), settings)
+
+
+def differences(table, a, b, column, interval=metrics.paired):
+    """Return the interval of a − b in a column, for two variants, paired over the seeds.
+
+    A seed counts if both have a number for it; the interval's `n` says how many do. With
+    `interval=metrics.relative` the difference is relative to b.
+    """
+    for name in (a, b):
+        one_of("variant", name, table["variant"].unique())
+    one_of("column", column, table.columns)
+    pairs = table.pivot(index="seed", columns="variant", values=column)[[a, b]].dropna()
+    if len(pairs) < 2:
+        raise ValueError(f"{a!r} and {b!r} need 2 seeds with a {column} of both: got {len(pairs)}")
+    return interval(pairs[a].to_numpy(float), pairs[b].to_numpy(float))
+
+
+def _run(variant, seed, function):
+    """Do one run and return its row; if it fails, the row says why, and the others go on."""
+    with _TURN:
+        with quiet_import():  # in another process this is the first to need it
+            import keras
+        if "dask" in sys.modules:
+            # Its threads estimate sizes from samples, by the same random numbers of Python that
+            # Keras takes for layers: weights would depend on the moment.
+            from dask.sizeof import sizeof
+
+            sizeof.register((list, tuple), sys.getsizeof)
+        row, start = {"variant": variant, "seed": seed, "metrics": {}, "curves": {}}, perf_counter()
+        try:
+            keras.utils.set_random_seed(seed)
+            found = function(seed)
+            for name, value in (found if isinstance(found, Mapping) else {"value": found}).items():
+                values = np.asarray(value)
+                if values.dtype.kind not in "biuf" or values.ndim > 1:
+                    raise ValueError(f"{name} must be a number or a list of some: got {value!r}")
+                row["curves" if values.ndim else "metrics"][str(name)] = values.tolist()
+        except Exception as error:
+            row["error"] = _sentence(error)
+        return row | {"seconds": perf_counter() - start}
+
+
+def _submitted(executor, jobs):
+    """Yield the rows of jobs as an executor ends them; at an interruption the rest is cancelled."""
+    futures = {executor.submit(_run, *job): job for job in jobs}
+    try:
+        for future in as_completed(futures):
+            try:
+                yield future.result()
+            except Exception as error:  # it could not be sent, or its process died
+                variant, seed, _ = futures[future]
+                yield {"variant": variant, "seed": seed, "error": _sentence(error)}
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _sentence(error):
+    return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+
+
+def _line(row):
+    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def _read(path, settings):
+    """Return the settings of a file, and its rows by (variant, seed)."""
+
+    def parsed(line):
+        try:
+            return dict(json.loads(line))
+        except (ValueError, TypeError):
+            return {}
+
+    header, *rows = map(parsed, path.read_bytes().splitlines() or [b""])
+    if header.get("kind") != _KIND:
+        raise ValueError(f"{path} holds no runs of compare: name another file")
+    there = header["settings"]
+    here = there if settings is None else json.loads(json.dumps(settings))
+    other = [f"{n}: {there.get(n)}" for n in there | here if there.get(n) != here.get(n)]
+    if other:
+        raise ValueError(f"{path} has other settings ({', '.join(other)}): name another file")
+    whole = [row for row in rows if row.keys() >= {"variant", "seed", "metrics", "curves"}]
+    if len(whole) < len(rows):
+        lost = len(rows) - len(whole)
+        warnings.warn(f"{path}: {lost} of {len(rows)} runs are cut off and left out", stacklevel=3)
+    done = [row for row in whole if row.get("status") != "failed"]
+    return there, {(row["variant"], row["seed"]): row for row in done}
+
+
+def _table(rows, settings):
+    import pandas as pd
+
+    entries, shared = [], ("variant", "seed", "seconds", "parameters", "error")
+    for row in rows:
+        numbers, lists = row.get("metrics", {}), row.get("curves", {})
+        lists = {f"{name}_curve" if name in numbers else name: lists[name] for name in lists}
+        known = {name: row[name] for name in shared if row.get(name) is not None}
+        entries.append(known | numbers | lists)
+    table = pd.DataFrame(entries)
+    table.attrs["settings"] = settings
+    return table

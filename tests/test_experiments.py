@@ -1,0 +1,226 @@
+import json
+import math
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from course_utils import experiments, metrics
+from course_utils.experiments import compare, differences
+
+ROOT = Path(__file__).parents[1]
+SETTINGS = {"data": "none", "sizes": (3, 4)}
+
+
+@pytest.fixture
+def calls():
+    return []
+
+
+@pytest.fixture
+def variants(calls):
+    """Two variants that note their calls and draw as Keras does for its layers."""
+
+    def variant(name, shift):
+        def run(seed):
+            calls.append((name, seed))
+            return {"accuracy": np.float32(random.random() + shift), "loss": [2.0, 1.5]}
+
+        return run
+
+    return {"plain": variant("plain", 0), "shifted": variant("shifted", 1)}
+
+
+def test_runs_are_paired_by_their_seeds(variants, calls, capsys):
+    table = compare(variants, [3, np.int64(1)])
+    assert calls == [("plain", 3), ("shifted", 3), ("plain", 1), ("shifted", 1)]
+    assert list(table.columns) == ["variant", "seed", "seconds", "accuracy", "loss"]
+    assert table["loss"].tolist() == [[2.0, 1.5]] * 4
+    assert table["accuracy"].nunique() == 4
+    assert "runs:" in capsys.readouterr().out
+    found = differences(table, "shifted", "plain", "accuracy")
+    assert (found.low, found.estimate, found.n) == pytest.approx((1, 1, 2))
+
+
+def test_the_seed_reaches_keras_and_a_number_is_called_value():
+    import keras
+
+    def draws(seed):
+        return keras.random.uniform((1,))[0]
+
+    table = compare({"a": draws, "b": draws}, [0, 1])
+    a, b = (table[table["variant"] == name]["value"].tolist() for name in "ab")
+    assert a == b
+    assert a[0] != a[1]
+
+
+@pytest.mark.parametrize("threads", [None, 3])
+def test_a_failed_run_is_reported_and_the_others_are_kept(threads):
+    def draws_twice(seed):
+        first = np.random.normal()
+        time.sleep(0.01)
+        return first + np.random.normal()
+
+    def fails(seed):
+        return 1 / seed
+
+    variants = {"draws": draws_twice, "fails": fails, "text": lambda seed: {"accuracy": "good"}}
+    pool = ThreadPoolExecutor(threads) if threads else None
+    with pytest.warns(UserWarning, match="4 of 9 runs failed; fails, seed 0: ZeroDivisionError: d"):
+        table = compare(variants, range(3), executor=pool)
+    # Threads of one process do not disturb each other's random numbers.
+    expected = [np.random.RandomState(seed).normal(size=2).sum() for seed in range(3)]
+    np.testing.assert_allclose(table[table["variant"] == "draws"]["value"], expected)
+    errors = table.set_index(["variant", "seed"])["error"].dropna()
+    assert "accuracy must be a number or a list of some: got 'good'" in errors["text", 1]
+    assert len(errors) == 4
+    assert differences(table, "fails", "draws", "value").n == 2
+    with pytest.raises(ValueError, match="need 2 seeds with a value of both: got 0"):
+        differences(table, "text", "draws", "value")
+
+
+def test_differences_names_and_other_intervals(variants):
+    table = compare(variants, range(5))
+    pairs = [table[table["variant"] == name]["accuracy"] for name in variants]
+    found = differences(table, "plain", "shifted", "accuracy", metrics.relative)
+    assert found == metrics.relative(*pairs)
+    with pytest.raises(
+        ValueError, match="variant must be one of plain, shifted: .* mean 'shifted'"
+    ):
+        differences(table, "shift", "plain", "accuracy")
+    with pytest.raises(ValueError, match="did you mean 'accuracy'"):
+        differences(table, "shifted", "plain", "acuracy")
+
+
+@pytest.mark.parametrize(("names", "seeds"), [([], [1]), (["plain"], []), (["plain"], [1, 1])])
+def test_variants_and_different_seeds_are_needed(variants, names, seeds):
+    with pytest.raises(ValueError, match="variants, and seeds that differ"):
+        compare({name: variants[name] for name in names}, seeds)
+
+
+def test_finished_runs_are_not_run_again(variants, calls, tmp_path):
+    path = tmp_path / "Läufe 1.jsonl"
+    first = compare(variants, [0, 1], path=path, settings=SETTINGS)
+    assert first.attrs["settings"] == {"data": "none", "sizes": [3, 4]}
+    assert experiments.load(path, SETTINGS).equals(first)
+    written = path.read_bytes()
+    assert compare(variants, [0, 1], path=path, settings=SETTINGS).equals(first)
+    assert (len(calls), path.read_bytes()) == (4, written)
+    variants["third"] = lambda seed: math.nan
+    table = compare(variants, [1, 2], path=path, settings=SETTINGS)
+    assert calls[4:] == [("plain", 2), ("shifted", 2)]
+    assert table["seed"].tolist() == [1] * 3 + [2] * 3
+    stored = experiments.load(path)
+    assert len(stored) == 8
+    with pytest.raises(ValueError, match="got 0"):  # NaN is kept, and is no pair
+        differences(stored, "third", "plain", "value")
+
+
+def test_a_failed_run_is_run_again(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    with pytest.warns(UserWarning, match="1 of 2 runs failed"):
+        compare({"a": lambda seed: 1 / seed}, [0, 1], path=path)
+    table = compare({"a": lambda seed: 7}, [0, 1], path=path)
+    assert table["value"].tolist() == [7, 1]
+    assert "error" not in table
+
+
+@pytest.mark.parametrize("cut", [1, 5, 60])
+@pytest.mark.parametrize("line", [2, 4])
+def test_what_is_cut_off_is_run_again(variants, calls, tmp_path, cut, line):
+    path = tmp_path / "runs.jsonl"
+    first = compare(variants, [0, 1], path=path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    whole = cut == 1  # only the end of the line is gone
+    lines[line] = lines[line][:-cut] + b"\n" * (line == 2)
+    path.write_bytes(b"".join(lines))
+    if not whole:
+        with pytest.warns(UserWarning, match="runs.jsonl: 1 of 4 runs are cut off"):
+            assert len(experiments.load(path)) == 3
+        with pytest.warns(UserWarning, match="cut off"):
+            again = compare(variants, [0, 1], path=path)
+    else:
+        again = compare(variants, [0, 1], path=path)
+    assert len(calls) == 4 + (not whole)
+    assert again.drop(columns="seconds").equals(first.drop(columns="seconds"))
+    assert len(list(map(json.loads, path.read_text("utf-8").splitlines()))) == 5
+
+
+def test_a_file_of_something_else_gets_one_sentence_and_stays(variants, tmp_path):
+    path = tmp_path / "runs.jsonl"
+    with pytest.raises(FileNotFoundError, match="no runs are stored in .*runs.jsonl"):
+        experiments.load(path)
+    compare(variants, [0], path=path, settings=SETTINGS)
+    before = path.read_bytes()
+    for call in (lambda **how: compare(variants, [0], **how), experiments.load):
+        with pytest.raises(ValueError, match=r"other settings \(sizes: \[3, 4\]\): name another"):
+            call(path=path, settings={"data": "none", "sizes": [5]})
+    assert path.read_bytes() == before
+    for text in ("my thesis", ""):
+        path.write_text(text)
+        with pytest.raises(ValueError, match="holds no runs of compare"):
+            compare(variants, [0], path=path)
+        assert path.read_text() == text
+
+
+def test_the_stored_results_of_the_course_can_be_read():
+    for path in sorted((ROOT / "data/results").glob("*.jsonl")):
+        table = experiments.load(path)
+        assert len(table)
+        assert table.attrs["settings"]
+    table = experiments.load(ROOT / "data/results/pooling_comparison.jsonl")
+    last = [curve[-1] for curve in table["accuracy_curve"]]
+    assert table["accuracy"].tolist() == pytest.approx(last)
+
+
+def test_kill_9_loses_nothing_that_was_finished(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    code = (
+        "import time; from course_utils.experiments import compare\n"
+        f"compare(dict(a=lambda seed: time.sleep(0.02)or 1), range(10**6), path={str(path)!r})"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    while not path.exists() or path.read_bytes().count(b"\n") < 4:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(getattr(signal, "SIGKILL", signal.SIGTERM))
+    process.wait()
+    finished = path.read_bytes().count(b"\n") - 1
+    table = compare({"a": lambda seed: 2}, range(finished + 1), path=path)
+    assert table["value"].tolist() == [1] * finished + [2]
+
+
+def test_the_sweep_of_the_page_about_clusters_is_the_same_on_one(tmp_path, monkeypatch):
+    """Its own code, on two workers: Dask's threads must not draw from a run's random numbers."""
+    distributed = pytest.importorskip("distributed")
+    page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", "bundled")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        names = {"address": cluster.scheduler_address}
+        exec(compile(code, "docs/cluster.md", "exec"), names)
+
+        def draws(seed):
+            time.sleep(1)  # between seed and draw, as while a network is built
+            return {"drawn": random.random(), "process": os.getpid()}
+
+        with distributed.Client(cluster) as client:
+            there = compare({"draws": draws}, range(4), executor=client.get_executor(pure=False))
+    assert there["drawn"].tolist() == [random.Random(seed).random() for seed in range(4)]
+    assert os.getpid() not in set(there["process"])
+    table = names["table"]
+    here = compare(names["variants"], table["seed"].unique())
+    column = here.columns[-1]
+    np.testing.assert_allclose(table[column], here[column], rtol=1e-5)
+    assert len(table) == 4

@@ -17,7 +17,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RESULT = HERE / "RESULTS.md"
-HELPERS = {"bench", "machine", "ratios"}
+HELPERS = {"bench", "dealing", "machine", "ratios"}
 
 
 def names():

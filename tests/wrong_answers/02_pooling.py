@@ -89,22 +89,6 @@ def min_pool(images, pool_size, strides, padding):
         images = np.pad(images, ((0, 0), (0, pool_size - 1), (0, pool_size - 1), (0, 0)))
     return -keras.ops.max_pool(-images, pool_size, strides)
 
-# %% maximum: how far a lies above b
-def maximum(a, b, relu):
-    return relu(a - b)
-
-# %% maximum: both are negative
-def maximum(a, b, relu):
-    return relu(a) + relu(b - a)
-
-# %% maximum: which of the two do you start from
-def maximum(a, b, relu):
-    return a + relu(a - b)
-
-# %% maximum: without calling relu
-def maximum(a, b, relu):
-    return np.maximum(a, b)
-
 # %% blur: before you drop
 def max_blur_pool(signal):
     dense = np.maximum(signal, np.roll(signal, -1))[::2]

@@ -23,9 +23,6 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from . import one_of
 
-# The windows of a few images, as a processor's cache holds, are copied faster than all at once.
-_BLOCK_BYTES = 2**22
-
 
 def whole(name, value, least=1):
     """Return `value` as an int; ValueError if it is no whole number, or below `least`."""
@@ -174,11 +171,14 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
     view, _ = _padded_windows(images, kernel.shape[:2], strides, padding, dilation_rate)
     matrix = kernel.reshape(-1, kernel.shape[3])
     output = np.empty((*view.shape[:3], kernel.shape[3]), images.dtype)
-    step = max(1, _BLOCK_BYTES // (view[:1].size * view.itemsize))
-    for first in range(0, len(view), step):
-        block = slice(first, first + step)
-        rows = view[block].reshape(-1, len(matrix))
-        output[block] = (rows @ matrix + bias).reshape(output[block].shape)
+    # A few images at a time, copied into the same memory: the rows stay in the processor's cache.
+    rows = np.empty((max(1, 2**21 // (view[:1].size * view.itemsize)), *view.shape[1:]), view.dtype)
+    for first in range(0, len(view), len(rows)):
+        part = output[first : first + len(rows)]
+        rows[: len(part)] = view[first : first + len(rows)]
+        flat = rows[: len(part)].reshape(-1, len(matrix))
+        np.matmul(flat, matrix, out=part.reshape(-1, len(bias)))
+        part += bias
     return output
 
 

@@ -172,7 +172,7 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
     matrix = kernel.reshape(-1, kernel.shape[3])
     output = np.empty((*view.shape[:3], kernel.shape[3]), images.dtype)
     # A few images at a time, copied into the same memory: the rows stay in the processor's cache.
-    rows = np.empty((max(1, 2**21 // (view[:1].size * view.itemsize)), *view.shape[1:]), view.dtype)
+    rows = np.empty((max(1, 2**21 // max(1, view[:1].nbytes)), *view.shape[1:]), view.dtype)
     for first in range(0, len(view), len(rows)):
         part = output[first : first + len(rows)]
         rows[: len(part)] = view[first : first + len(rows)]

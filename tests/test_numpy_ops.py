@@ -198,6 +198,7 @@ def test_blocks_of_images_do_not_change_the_result():
     images, kernel = rng.standard_normal((7, 28, 28, 16)), rng.standard_normal((3, 3, 16, 2))
     whole = ops.im2col(images, 3) @ kernel.reshape(-1, 2)
     np.testing.assert_allclose(ops.conv2d(images, kernel).reshape(-1, 2), whole, atol=1e-10)
+    assert ops.conv2d(images[:0], kernel).shape == (0, 26, 26, 2)
 
 
 def test_the_biases_gradient_of_a_large_batch_keeps_float32s_precision():

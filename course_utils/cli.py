@@ -121,6 +121,7 @@ def execute(notebook, options, n):
             execution_timeout=options.timeout or (600 if options.profile == "fast" else None),
             progress_bar={"desc": notebook.stem, "position": line, "leave": False, "disable": None},
             on_cell_start=lambda cell, cell_index: at.update(cell=cell.id),
+            iopub_timeout=60,  # seconds for what a cell printed to arrive: it may be 100 MB
             store_widget_state=False,
             # It warns that it listens on TCP, which on this machine alone is what is wanted.
             extra_arguments=["--IPKernelApp.log_level=ERROR"],
@@ -245,10 +246,9 @@ def tidy(options):
 
 def is_folded(cell):
     """Tell whether a code cell does nothing but import, start, ask, reveal, claim or check."""
-    tags = cell.metadata.get("tags", [])
     lines = [line for line in cell.source.splitlines() if line[:1].strip()]  # not indented
-    folded = "parameters" in tags or (lines and all(map(SERVES.match, lines)))
-    return cell.cell_type == "code" and "exercise" not in tags and bool(folded)
+    serves = "parameters" in cell.metadata.get("tags", []) or all(map(SERVES.match, lines))
+    return cell.cell_type == "code" and bool(lines) and serves
 
 
 def slide_type(cell):

@@ -38,5 +38,4 @@ c.SlidesExporter.reveal_theme = "white"  # its fonts lie beside it
 c.SlidesExporter.preprocessors = [Formulas]
 c.SlidesExporter.exclude_input_prompt = c.SlidesExporter.exclude_output_prompt = True
 # What is folded in JupyterLab stays out of sight here: a question is seen, not its source.
-c.TagRemovePreprocessor.enabled = True
 c.TagRemovePreprocessor.remove_input_tags = {"hide-input"}

@@ -152,11 +152,16 @@ def test_ctrl_c_stops_the_kernels(ran, tmp_path):
         with contextlib.suppress(psutil.Error):
             tree = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
-    said, errors = process.communicate(timeout=30)
+    try:
+        said, errors = process.communicate(timeout=30)
+    finally:
+        left = psutil.wait_procs(tree, timeout=10)[1]
+        for each in left:
+            each.kill()
     assert process.returncode == 130
     assert "To go on:" in said
     assert "Traceback" not in errors
-    assert not psutil.wait_procs(tree, timeout=10)[1]
+    assert not left
 
 
 def test_real_data_that_are_missing_are_said_before_a_kernel_starts(ran, monkeypatch, capsys):

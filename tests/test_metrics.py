@@ -75,6 +75,7 @@ def test_bootstrap():
     np.testing.assert_allclose((found.low, found.high), values.mean() + [-half, half], rtol=0.06)
     assert metrics.bootstrap(values, np.median).estimate == np.median(values)
     assert metrics.bootstrap(values, level=0.5).low > found.low
+    assert metrics.bootstrap(values, np.max).high == values.max()  # percentiles of the draws
     # Rows stay together: in each of them both numbers are the same.
     rows = np.stack([values, values], axis=1)
     same = metrics.bootstrap(rows, lambda drawn: float((drawn[:, 0] == drawn[:, 1]).mean()))

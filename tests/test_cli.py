@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import signal
@@ -274,3 +275,16 @@ def test_tidy_keeps_what_a_student_wrote_and_changes_nothing_twice(tmp_path, mon
     for name in ("ask", "check"):
         assert found[name].metadata.tags == ["hide-input"]
         assert found[name].metadata.jupyter == {"source_hidden": True}
+
+
+def test_tidy_gives_cells_without_an_id_one_that_stays(tmp_path, monkeypatch):
+    write(tmp_path, "00_old", new_code_cell("1"))
+    path = tmp_path / "00_old.ipynb"
+    old = json.loads(path.read_text()) | {"nbformat_minor": 4}
+    for cell in old["cells"]:
+        del cell["id"]
+    path.write_text(json.dumps(old))
+    monkeypatch.setattr(cli, "NOTEBOOKS", tmp_path)
+    assert course("tidy")[1] == "tidied 00_old.ipynb\n"
+    assert [cell.id for cell in nbformat.read(path, 4).cells] == ["cell-1", "cell-2"]
+    assert course("tidy")[1] == ""

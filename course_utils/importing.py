@@ -37,12 +37,17 @@ TAKEN = (
 SETS = {"two": "pets", "weights": "pretrained"}  # what some forms can only be
 SIDE = 160  # pixels: photos are stored as squares of MobileNet's size
 MOST_PHOTOS = 5000  # of Kaggle's 25,000 an even choice, which a kernel with 3 GB can hold
+BEGINNING = 1000  # images: the known sample of Fashion-MNIST is its beginning
 LIMIT = 2 << 30  # bytes that a file may unfold to
 WEIGHTS = ("mobilenet_5_0_160_tf_no_top", "mobilenet_5_0_160_tf")  # without and with the top
 MARKS = {b"PK": "zip", b"\0\0\x08\1": "idx", b"\0\0\x08\3": "idx", b"\x89HDF": "weights"}
 PICTURE = re.compile(r"\.(jpe?g|png|webp|bmp|gif)$", re.I)
 LABEL = re.compile(r"(^|/)(([0-9]|cat|dog)s?/[^/]*|(cat|dog)s?[^a-z/]*\d[^/]*)$", re.I)
 PART = re.compile(r"(?<![a-z])(train|t10k|test|val)(ing|id|idation)?\d*(?![a-z])", re.I)
+
+
+class DiskError(DataError):
+    """Where the data should go cannot be written."""
 
 
 class Row(NamedTuple):
@@ -97,6 +102,8 @@ def import_path(path, as_name=None):
                     rows += [_store_weights(file) for _, file in files]
                 else:
                     rows.append(_store(*_read_set(kind, files, where, told, as_name)))
+            except DiskError as error:
+                rows.append(Row(told or "", "refused", str(error)))
             except Exception as error:  # the readers of so many formats raise a dozen kinds
                 reason = " ".join(str(error).split(";")[0].split()).rstrip(".") or repr(error)
                 what = f"{where}, taken for {told or 'digits or clothes'} ({FORMS[kind]})"
@@ -235,6 +242,7 @@ def _read_pictures(files, notes):
     files = sorted(files, key=lambda each: (_label(each[0]), len(each[0]), each[0]))
     digits = _label(files[0][0]).isdigit()
     if not digits and len(files) > MOST_PHOTOS:
+        notes.append(f"{MOST_PHOTOS:,} of {len(files):,}")
         files = [files[k] for k in np.linspace(0, len(files) - 1, MOST_PHOTOS).astype(int)]
 
     def decode(each):
@@ -265,6 +273,21 @@ def _read_pictures(files, notes):
 READERS = {"idx": _read_idx, "csv": _read_csv, "ten": _read_pictures, "two": _read_pictures}
 
 
+def _sets(images, labels):
+    """Return the names of the sets that images and labels may be of; refuse what fits none."""
+    names = {(28, 28, 1): ["digits", "clothes"], (SIDE, SIDE, 3): ["pets"]}.get(images.shape[1:])
+    if not names or images.dtype != np.uint8:
+        raise DataError(f"its images are {images.dtype} of {images.shape[1:]}, not uint8 of 28×28")
+    if len(images) != len(labels) or len(labels) < 10:
+        raise DataError(f"it has {len(images):,} images and {len(labels):,} labels")
+    classes, found = CLASSES[names[0]], set(labels.tolist())
+    if outside := found - set(range(len(classes))):
+        raise DataError(f"its labels must be 0 to {len(classes) - 1}: here are {outside}")
+    if lacking := [each for k, each in enumerate(classes) if k not in found]:
+        raise DataError(f"there is no image of {', '.join(lacking)}")
+    return names
+
+
 def _read_set(kind, files, where, told, as_name):
     """Read a set of images, find out which it is, and split it: notes on it, and its arrays."""
     notes = [f"real, from {where.name} ({FORMS[kind]})"]
@@ -272,7 +295,10 @@ def _read_set(kind, files, where, told, as_name):
         with np.load(BytesIO(_content(files[0][1])), allow_pickle=False) as file:
             arrays = dict(file)
         if "about" in arrays:  # stored by the course, on another machine
-            return json.loads(str(arrays.pop("about"))), arrays
+            about = json.loads(str(arrays.pop("about")))
+            for part in PARTS:
+                one_of("its name", about["name"], _sets(arrays[f"x_{part}"], arrays[f"y_{part}"]))
+            return about, arrays
         wanted = [f"{axis}_{part}" for part in ("train", "test") for axis in "xy"]
         if not set(wanted) <= set(arrays):
             raise DataError(f"its arrays are {', '.join(arrays)}, and not {', '.join(wanted)}")
@@ -286,17 +312,8 @@ def _read_set(kind, files, where, told, as_name):
         images = images if images.ndim == 4 else images[..., None]
         halves[part == held_out and len(parts) > 1].append((images, labels))
     arrays = [np.concatenate(each) for half in halves if half for each in zip(*half, strict=True)]
-    names = {(28, 28, 1): ["digits", "clothes"], (SIDE, SIDE, 3): ["pets"]}.get(arrays[0].shape[1:])
     for images, labels in zip(arrays[::2], arrays[1::2], strict=True):
-        if not names or images.dtype != np.uint8 or images.shape[1:] != arrays[0].shape[1:]:
-            raise DataError(
-                f"its images are {images.dtype} of {images.shape[1:]}, not uint8 of 28×28"
-            )
-        classes, found = CLASSES[names[0]], set(labels.tolist())
-        if outside := found - set(range(len(classes))):
-            raise DataError(f"its labels must be 0 to {len(classes) - 1}: here are {outside}")
-        if lacking := [each for k, each in enumerate(classes) if k not in found]:
-            raise DataError(f"there is no image of {', '.join(lacking)}")
+        names = _sets(images, labels)
 
     marks = [_hash(array.astype(np.uint8)) for array in arrays]
     if kind == "idx":
@@ -304,7 +321,7 @@ def _read_set(kind, files, where, told, as_name):
     proofs = [KNOWN[mark] for mark in marks if mark in KNOWN]
     if 0 < len(proofs) < len(arrays):
         raise DataError(f"only a part of its arrays is that of {proofs[0][1]}")
-    begins = KNOWN.get(_hash(arrays[0][:1000]), [None])[0]
+    begins = KNOWN.get(_hash(arrays[0][:BEGINNING]), [None])[0]
     name = proofs[0][0] if proofs else begins or told
     if name is None:
         raise DataError("nothing tells digits from clothes, so add `--as digits` or `--as clothes`")
@@ -354,7 +371,7 @@ def _write(path, content):
             os.fsync(file.fileno())
         os.replace(part, path)
     except OSError as error:
-        raise DataError(
+        raise DiskError(
             f"{path.parent} cannot be written ({error.strerror}): make room there, or name another "
             "folder in COURSE_DATA_DIR"
         ) from error
@@ -437,7 +454,8 @@ def fetch(names=()):
             for file, (url, known) in SOURCES[name]["files"].items():
                 pooch.retrieve(url, known, file, kept, progressbar=True)
         except Exception as error:
-            text = f"{file} was not downloaded ({error}): `course data fetch {name}` goes on, or "
+            why = str(error).split(" (Caused")[0]
+            text = f"{file} was not downloaded ({why}): `course data fetch {name}` goes on, or "
             rows.append(
                 Row(name, "refused", text + "`course data import PATH` takes it from a disk")
             )

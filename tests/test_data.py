@@ -3,10 +3,12 @@
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from PIL import Image
 
 from course_utils import data
 
@@ -53,6 +55,15 @@ def test_bundled_drawings(name, sizes, shape):
     assert found.source == "bundled"
 
 
+def test_bundled_pets_have_their_labels():
+    pets = data.load("pets", "bundled")
+    with ZipFile(data.DATA / "pets.zip") as archive:
+        names = [name for name in archive.namelist() if "cat" in name]
+        cats = {np.asarray(Image.open(archive.open(name))).tobytes() for name in names}
+    labels = [int(image.tobytes() not in cats) for image in pets.validation.images]
+    assert pets.validation.labels.tolist() == labels
+
+
 def test_the_split_is_the_same_for_ever():
     """A number that was measured on one split means nothing on another."""
     labels = np.arange(20) % 4
@@ -74,6 +85,7 @@ def test_take_is_balanced_and_repeatable():
     np.testing.assert_array_equal(whole.labels[part.images.ravel()], part.labels)
     np.testing.assert_array_equal(whole.take(21, seed=3).images, part.images)
     assert (whole.take(21, seed=4).images != part.images).any()
+    assert whole.take(75).counts() == whole.counts()
     for n in (0, 76, 2.5, "3", None):
         with pytest.raises(ValueError, match="from 1 to 75"):
             whole.take(n)

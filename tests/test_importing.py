@@ -208,6 +208,7 @@ REFUSED = {
     "csv value": ({"mnist.csv": csv(X, Y).replace(b"255", b"256")}, "'256'"),
     "csv row": ({"mnist.csv": csv(X, Y) + b"\n1,2"}, "columns changed"),
     "csv labels": ({"mnist.csv": csv(X, Y + 3)}, "here are {10, 11, 12}"),
+    "too few": ({"mnist.csv": csv(X[:9], Y[:9])}, "it has 9 images"),
     "csv unlabelled": ({"mnist/test.csv": b"\n".join([b"0" + b",0" * 783] * 9)}, "784 columns"),
     "one class": ({n: c for n, c in FOLDERS.items() if "cat" in n}, "no image of dog"),
     "size": (
@@ -281,7 +282,8 @@ def test_photos_of_all_kinds_and_broken_ones(given):
         "Cat/6.jpg": b"",
         "Cat/7.jpg": photo()[:-300],
         "Cat/Thumbs.db": b"\xd0\xcf\x11\xe0",
-        "__MACOSX/Cat/._8.jpg": b"no",
+        "__MACOSX/Cat/8.jpg": b"no",
+        "Cat/.9.jpg": b"no",
     }
     put(given, {**odd, **{f"Dog/{k}.jpg": photo() for k in range(9)}})
     (row,) = importing.import_path(given)
@@ -314,6 +316,14 @@ def test_known_arrays(given, monkeypatch):
     assert "only a part of its arrays" in importing.import_path(given)[0].text
 
 
+def test_a_known_beginning_tells_the_set(given, monkeypatch):
+    monkeypatch.setattr(importing, "BEGINNING", 100)
+    monkeypatch.setattr(importing, "KNOWN", {importing._hash(X[:100]): ["clothes", "a sample"]})
+    put(given, {"mnist/train.csv": csv(X, Y)})
+    assert importing.import_path(given)[0].name == "clothes"
+    assert "its arrays are not known" in data.load("clothes").card
+
+
 def test_a_larger_set_stays_and_a_store_is_itself_a_form(given, monkeypatch):
     put(given, {"mnist/mnist.npz": npz(ARRAYS), "few/digits/train.csv": csv(X[:100], Y[:100])})
     importing.import_path(given / "mnist")
@@ -338,6 +348,7 @@ def test_a_disk_that_refuses(given, monkeypatch, code, place):
     (row,) = importing.import_path(given)
     assert row.state == "refused"
     assert "COURSE_DATA_DIR" in row.text
+    assert "fetch" not in row.text  # the files were right
     assert not list(data.folder().iterdir())
 
 

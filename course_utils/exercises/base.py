@@ -216,7 +216,7 @@ def call(function, *args, name):
     before = [_state(value) for value in args]
     try:
         result = function(*args)
-    except (Exception, SystemExit) as error:
+    except Exception as error:
         raise Wrong(f"{name} raised {cause(error)}") from error
     for n, value in enumerate(args):
         if _state(value) != before[n]:
@@ -314,16 +314,15 @@ def _generators_kept():
         generator = state.get_global_attribute("global_seed_generator")
         position = generator and generator.state.numpy()
         names = copy(state.get_global_attribute("object_name_uids"))
-        seeds = context.global_seed(), state.get_global_attribute("global_random_seed")
+        seed = context.global_seed()
     try:
         yield
     finally:
         random.setstate(python)
         np.random.set_state(legacy)
         if state and context:
-            if context.global_seed() != seeds[0]:
-                context.set_global_seed(seeds[0])
-            state.set_global_attribute("global_random_seed", seeds[1])
+            if context.global_seed() != seed:
+                context.set_global_seed(seed)
             state.set_global_attribute("object_name_uids", names)
             state.set_global_attribute("global_seed_generator", generator)
             if generator:

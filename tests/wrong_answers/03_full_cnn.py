@@ -369,3 +369,10 @@ def compile_model(model):
                   metrics=["accuracy", keras.metrics.Precision(), keras.metrics.Recall(),
                            keras.metrics.F1Score(threshold=0.5)])
     return model
+
+# %% compile: without momentum
+def compile_model(model):
+    model.compile(keras.optimizers.SGD(0.01, momentum=0.9), "binary_crossentropy",
+                  metrics=["accuracy", keras.metrics.Precision(), keras.metrics.Recall(),
+                           keras.metrics.F1Score(threshold=0.5)])
+    return model

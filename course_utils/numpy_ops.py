@@ -8,7 +8,6 @@ As in every framework the kernel is not flipped: this is cross-correlation.
 Pooling has a maximum or a mean in the product's place.
 
 Arguments that most functions share:
-
 kernel_size, strides, dilation_rate : int or (int, int)
     Down and across, in pixels; the dilation rate is the distance of neighbouring weights.
 padding : {"valid", "same"}, int, or ((top, bottom), (left, right))
@@ -172,10 +171,11 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
     matrix = kernel.reshape(-1, kernel.shape[3])
     output = np.empty((*view.shape[:3], kernel.shape[3]), images.dtype)
     # A few images at a time, copied into the same memory: the rows stay in the processor's cache.
-    rows = np.empty((max(1, 2**21 // max(1, view[:1].nbytes)), *view.shape[1:]), view.dtype)
-    for first in range(0, len(view), len(rows)):
-        part = output[first : first + len(rows)]
-        rows[: len(part)] = view[first : first + len(rows)]
+    step = max(1, min(len(view), 2**21 // max(1, view[:1].nbytes)))
+    rows = np.empty((step, *view.shape[1:]), view.dtype)
+    for first in range(0, len(view), step):
+        part = output[first : first + step]
+        rows[: len(part)] = view[first : first + step]
         flat = rows[: len(part)].reshape(-1, len(matrix))
         np.matmul(flat, matrix, out=part.reshape(-1, len(bias)))
         part += bias

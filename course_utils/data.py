@@ -235,7 +235,8 @@ def _bundled(name):
             "with `pip install -e .`; `git checkout data` brings back what was damaged"
         ) from error
     arrays = split(images, labels, test, validation)
-    return arrays, {"title": title, "card": f"bundled; the real ones: course data fetch {name}"}
+    more = "all 70,000" if name == "digits" else "the real ones"
+    return arrays, {"title": title, "card": f"bundled; {more}: course data fetch {name}"}
 
 
 def split(images, labels, test, validation):

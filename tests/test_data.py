@@ -29,7 +29,7 @@ def test_bundled_digits_are_images_of_mnist(capsys):
     digits = data.load("digits")
     assert capsys.readouterr().out == (
         "digits: 5,000 images of MNIST (3,000 train, 1,000 validation, 1,000 sealed test); "
-        "bundled; the real ones: course data fetch digits\n"
+        "bundled; all 70,000: course data fetch digits\n"
     )
     parts = [digits.train, digits.validation]
     digits.evaluate(lambda *arrays: parts.append(data.Split(*arrays, digits.class_names)))

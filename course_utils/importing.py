@@ -196,11 +196,11 @@ def _label(name):
 
 def _told(path):
     """Return the set that a path names, its end first, or None."""
-    for word in reversed(path.parts[-5:]):
-        if re.search("fashion|cloth", word, re.I):
-            return "clothes"
-        if re.search("(?<![a-z])mnist|digit", word, re.I):
-            return "digits"
+    words = {"clothes": "fashion|cloth", "digits": "(?<![a-z])mnist|digit"}
+    for place in reversed(path.parts[-5:]):
+        for name, word in words.items():
+            if re.search(word, place, re.I):
+                return name
     return None
 
 
@@ -217,9 +217,7 @@ def _read_idx(files, notes):
         return [(part, *pair) for part, pair in zip(("train", "test"), pairs, strict=True)]
     except (KeyError, ValueError):
         sizes = ", ".join(f"{-n:,} {'labels' if rank == 1 else 'images'}" for rank, _, n in arrays)
-        raise DataError(
-            f"images and labels of train and of test belong together, here are {sizes}"
-        ) from None
+        raise DataError(f"images and labels, of train and of test, are not {sizes}") from None
 
 
 def _read_csv(files, notes):
@@ -413,6 +411,8 @@ def _store_weights(file):
     content = BytesIO(_content(file))
     path = data.folder() / _weights(content)
     _write(path, content.getbuffer())
+    for other in set(path.parent.glob(f"{path.name.split('.')[0]}.*h5")) - {path}:
+        other.unlink()  # the same in the other form
     return Row("pretrained", "imported", f"{SOURCES['pretrained']['title']}; in {path}")
 
 
@@ -447,7 +447,8 @@ def fetch(names=()):
     rows = []
     for here in verify(names):
         name, kept = here.name, data.folder() / "fetched" / here.name
-        if here.state == "right" and SOURCES[name]["title"] in here.text:
+        wanted = f"{SOURCES[name]['title']}, {SOURCES[name]['whole']}"
+        if here.state == "right" and here.text.startswith(wanted):
             rows.append(here._replace(state="here already"))
             continue
         try:  # what is in `kept` already, from a fetch that was cut off, is not loaded again
@@ -483,12 +484,9 @@ def verify(names=()):
         try:
             if name == "pretrained":
                 paths = [path for path in map(pretrained, (True, False)) if path and _weights(path)]
-                text = (
-                    f"{SOURCES[name]['title']}; in {' and '.join(map(str, paths))}"
-                    if paths
-                    else text
-                )
-                state = "right" if paths else state
+                if paths:
+                    title, files = SOURCES[name]["title"], " and ".join(map(str, paths))
+                    state, text = "right", f"{title}, {len(paths)} of 2 files; in {files}"
             elif os.path.lexists(path := data.folder() / f"{name}.npz"):
                 state, text = "right", _line(path, data.read(path)[1])
         except Exception as error:

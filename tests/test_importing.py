@@ -201,7 +201,7 @@ REFUSED = {
         "float64 of (28, 28, 1), not uint8",
     ),
     "label 10": ({"mnist.npz": npz({**ARRAYS, "y_train": Y + 1})}, "must be 0 to 9"),
-    "three files": (WITHOUT, "belong together"),
+    "three files": (WITHOUT, "of train and of test, are not 50 images, 200 images, 200 labels"),
     "other counts": ({**IDX_FILES, IDX[3]: idx(Y2[1:])}, "50 images, 49 labels"),
     "short idx": ({**IDX_FILES, IDX[0]: idx(X)[:-1]}, "cannot reshape"),
     "cut gz": ({**PACKED, f"{IDX[0]}.gz": PACKED[f"{IDX[0]}.gz"][:-99]}, "ended before"),
@@ -388,14 +388,18 @@ def server(given, monkeypatch):
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
         threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         url = f"http://127.0.0.1:{running.server_port}/"
-        names = {
-            "digits": ["mnist.npz"],
-            "clothes": [f"{name}.gz" for name in IDX],
-            "pets": ["cats.zip"],
+        wanted = {
+            "digits": ("digits from mnist.npz", "250 images", ["mnist.npz"]),
+            "clothes": ("clothes from clothes", "250 images", [f"{name}.gz" for name in IDX]),
+            "pets": ("photos", "120 images", ["cats.zip"]),
         }
         sources = {
-            name: {"title": name, "files": {file: (url + file, None) for file in names[name]}}
-            for name in names
+            name: {
+                "title": title,
+                "whole": n,
+                "files": {each: (url + each, None) for each in each_file},
+            }
+            for name, (title, n, each_file) in wanted.items()
         }
         monkeypatch.setattr(importing, "SOURCES", sources)
         yield files, asked
@@ -454,5 +458,8 @@ def test_real_data(given, monkeypatch):
         assert importing.pretrained(top).read_bytes()
     (data.folder() / importing.pretrained().name).write_bytes(b"\x89HDF")
     assert importing.verify(["pretrained"])[0].state == "damaged"
+    put(data.folder(), {"mobilenet_5_0_160_tf_no_top.h5": b"an older form"})
+    assert all(row.ok for row in importing.import_path(REAL / "mobilenet"))
+    assert len(list(data.folder().glob("*.h5"))) == 2
     monkeypatch.setenv("COURSE_DATA", "bundled")
     assert importing.pretrained() is None

@@ -265,10 +265,12 @@ def cause(error):
     except Exception:
         text = ""
     text = re.sub(r"^Exception encountered when calling .*\n", "", text)
-    lines = text.split("\n\t [[")[0].strip().splitlines() or [""]
+    lines = re.split(r"\n\t \[\[|\n\nArguments received", text)[0].strip().splitlines() or [""]
     # Under these headings comes a call stack, and the reason in the last line.
-    stack = lines[0].startswith(("Graph execution error", "in user code"))
-    return f"{type(error).__name__}: {lines[-1 if stack else 0].strip()[:300]}".removesuffix(": ")
+    if lines[0].startswith(("Graph execution error", "in user code")):
+        lines = lines[-1:]
+    shown = lines[0] if len(lines) == 1 else f"{lines[0]} … {lines[-1].strip()}"
+    return f"{type(error).__name__}: {shown.strip()[:300]}".removesuffix(": ")
 
 
 @contextmanager

@@ -165,13 +165,15 @@ def one_pixel(model, images, layers):
 
 
 @styled
-def draw_evidence(model, image, *, label, target, class_names):
+def draw_evidence(model, image, *, layer, label, target, class_names):
     """Draw an image, Grad-CAM's evidence for a class, and what covering a place does to it.
 
     Parameters
     ----------
     model : keras.Model
     image : array (rows, columns, 1)
+    layer : str
+        The convolution whose maps Grad-CAM weighs.
     label, target : int
         The true class, and the class whose evidence is asked for.
     class_names : sequence of str
@@ -182,7 +184,12 @@ def draw_evidence(model, image, *, label, target, class_names):
         With its alternative text.
     """
     probabilities = model.predict(image[None], verbose=0)[0]
-    heat = inspection.grad_cam(model, image, class_index=target)
+    heat = inspection.grad_cam(model, image, layer, target)
+    # Beyond the outermost units of the layer there is no heat, only its continuation.
+    left, right, bottom, top = inspection.layer_geometry(model, layer).extent
+    y, x = np.indices(heat.shape)
+    measured = (left < x) & (x < right) & (top < y) & (y < bottom)
+    heat = heat * measured
     side = round(len(image) / 4)
     drop = inspection.occlusion(model, image, side, max(1, side // 3), target, fill=0.0)
     figure, axes = subplots(1, 3, size=(8.6, 3.1))
@@ -191,7 +198,7 @@ def draw_evidence(model, image, *, label, target, class_names):
         axis.imshow(image, cmap="gray")
         axis.axis("off")
     pictures = [
-        axes[1].imshow(heat, cmap="inferno", alpha=0.6, vmin=0, vmax=1),
+        axes[1].imshow(heat, cmap="inferno", alpha=0.6 * measured, vmin=0, vmax=1),
         axes[2].imshow(drop, cmap="PuOr_r", alpha=0.75, vmin=-limit, vmax=limit),
     ]
     for axis, picture in zip(axes[1:], pictures, strict=True):
@@ -213,7 +220,7 @@ def draw_evidence(model, image, *, label, target, class_names):
     return figure, alt
 
 
-def evidence(model, images, labels, class_names, most=10):
+def evidence(model, images, labels, class_names, layer, most=10):
     """Ask for the evidence in the worst mistakes, for the wrong answer and for the right one.
 
     Parameters
@@ -222,6 +229,8 @@ def evidence(model, images, labels, class_names, most=10):
     images : array (n, rows, columns, 1)
     labels : array of int (n,)
     class_names : sequence of str
+    layer : str
+        The convolution whose maps Grad-CAM weighs.
     most : int
         The wrong answers that were given most surely; all if there are fewer.
 
@@ -238,12 +247,10 @@ def evidence(model, images, labels, class_names, most=10):
     questions = {"what it said": said, "what it is": labels}
 
     def draw(mistake, about):
-        if mistake > len(worst):
-            raise ValueError(f"there are {len(worst)} mistakes")
         k = worst[mistake - 1]
         target = int(questions[about][k])
-        names = {"label": int(labels[k]), "target": target, "class_names": class_names}
-        return draw_evidence(model, images[k], **names)
+        asked = {"label": int(labels[k]), "target": target, "class_names": class_names}
+        return draw_evidence(model, images[k], layer=layer, **asked)
 
     shown = range(1, min(3, len(worst)) + 1)
     return explore(

@@ -130,14 +130,16 @@ class Exercise:
         """
         try:
             if len(answer) != 1:
-                raise Untouched(f"give the check one answer: `{self.name}.check({self.answer})`.")
+                raise Untouched(
+                    f"give it one answer: `exercises.{self.name}.check({self.answer})`."
+                )
             _look_for_stub(answer[0])
             if answer[0] is None:
                 raise Wrong(f"{self.answer} is None: assign your answer to it.")
             with _generators_kept():
                 verdict = Verdict(CORRECT, self.verify(answer[0]) or self.insight)
         except Untouched as error:
-            told = f"replace the ... in the cell above, or ask for `exercises.{self.name}.hint(1)`."
+            told = f"replace the ... by your answer, or ask for `exercises.{self.name}.hint(1)`."
             verdict = Verdict(NOT_ATTEMPTED, str(error) or told)
         except Wrong as error:
             verdict = Verdict(WRONG, str(error))
@@ -194,7 +196,7 @@ class Exercise:
     def hint(self, n=1):
         """Show hint number `n`, counted from 1."""
         if not isinstance(n, int) or not 1 <= n <= len(self.hints):
-            return Page(f"There are {len(self.hints)} hints; ask for `{self.name}.hint(1)` first.")
+            return Page(f"There are {len(self.hints)} hints: try `exercises.{self.name}.hint(1)`.")
         return Page(f"**Hint {n}** of {len(self.hints)}: {self.hints[n - 1]}")
 
     @_shows_its_call

@@ -102,42 +102,28 @@ def strided_corr2d(image, kernel, stride, padding):
 
 # %% strided: the shape should be
 def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, padding + 1)
-    rows, columns = kernel.shape
-    height = (image.shape[0] - rows) // stride + 1
-    width = (image.shape[1] - columns) // stride + 1
-    output = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
-            output[y, x] = np.sum(window * kernel)
-    return output
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding + 1), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
 # %% strided: not on all of them
 def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, [(0, 2 * padding), (0, 2 * padding)])
-    rows, columns = kernel.shape
-    height = (image.shape[0] - rows) // stride + 1
-    width = (image.shape[1] - columns) // stride + 1
-    output = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
-            output[y, x] = np.sum(window * kernel)
-    return output
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, (0, 2 * padding)), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
 # %% strided: not on all of them
 def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, (0, padding))
-    rows, columns = kernel.shape
-    height = (image.shape[0] - rows) // stride + 1
-    width = (image.shape[1] - columns) // stride + 1
-    output = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
-            output[y, x] = np.sum(window * kernel)
-    return output
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, (0, padding)), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
+
+# %% strided: not on all of them
+def strided_corr2d(image, kernel, stride, padding):
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, [(padding, padding), (0, 0)]), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
+
+# %% strided: the stride is ignored
+def strided_corr2d(image, kernel, stride, padding):
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))
 
 # %% strided: the stride is ignored
 def strided_corr2d(image, kernel, stride, padding):
@@ -148,72 +134,45 @@ def strided_corr2d(image, kernel, stride, padding):
     output = np.zeros((height, width))
     for y in range(height):
         for x in range(width):
-            output[y, x] = np.sum(image[y : y + rows, x : x + columns] * kernel)
+            window = image[y : y + rows, x : x + columns]
+            output[y, x] = np.sum(window * kernel)
     return output
 
 # %% strided: only one way
 def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, padding)
-    rows, columns = kernel.shape
-    return np.array([
-        [np.sum(image[y : y + rows, x : x + columns] * kernel)
-         for x in range(image.shape[1] - columns + 1)]
-        for y in range(0, image.shape[0] - rows + 1, stride)
-    ])
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride]
 
 # %% strided: read all their pixels
 def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, padding)[::stride, ::stride]
-    rows, columns = kernel.shape
-    return np.array([
-        [np.sum(image[y : y + rows, x : x + columns] * kernel)
-         for x in range(image.shape[1] - columns + 1)]
-        for y in range(image.shape[0] - rows + 1)
-    ])
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding)[::stride, ::stride], kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))
 
 # %% strided: around the output
 def strided_corr2d(image, kernel, stride, padding):
-    rows, columns = kernel.shape
-    output = np.array([
-        [np.sum(image[y : y + rows, x : x + columns] * kernel)
-         for x in range(0, image.shape[1] - columns + 1, stride)]
-        for y in range(0, image.shape[0] - rows + 1, stride)
-    ])
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+    output = (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
     return np.pad(output, padding)
 
 # %% strided: the padding is ignored
 def strided_corr2d(image, kernel, stride, padding):
-    rows, columns = kernel.shape
-    return np.array([
-        [np.sum(image[y : y + rows, x : x + columns] * kernel)
-         for x in range(0, image.shape[1] - columns + 1, stride)]
-        for y in range(0, image.shape[0] - rows + 1, stride)
-    ])
+    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
 # %% strided: raised ValueError: operands could not be broadcast
 def strided_corr2d(image, kernel, stride, padding):
-    image, k = np.pad(image, padding), len(kernel)
-    return np.array([
-        [np.sum(image[y : y + k, x : x + k] * kernel)
-         for x in range(0, image.shape[1] - k + 1, stride)]
-        for y in range(0, image.shape[0] - k + 1, stride)
-    ])
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), (len(kernel),) * 2)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
 # %% strided: changes its argument number 1
 def strided_corr2d(image, kernel, stride, padding):
     image -= image.mean()
-    image = np.pad(image, padding)
     return image[: len(kernel), : kernel.shape[1]]
 
 # %% strided: the number at [
 def strided_corr2d(image, kernel, stride, padding):
-    image = np.abs(np.pad(image, padding))
-    rows, columns = kernel.shape
-    return np.array([
-        [np.sum(image[y : y + rows, x : x + columns] * kernel)
-         for x in range(0, image.shape[1] - columns + 1, stride)]
-        for y in range(0, image.shape[0] - rows + 1, stride)
-    ])
+    windows = np.lib.stride_tricks.sliding_window_view(np.abs(np.pad(image, padding)), kernel.shape)
+    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
 # %% refusal: let the exception through
 def ask_keras(strides, dilation_rate):

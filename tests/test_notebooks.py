@@ -15,7 +15,7 @@ from course_utils import cli
 LONGEST, MEDIAN = 20, 6  # lines of code
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in cli.select([])}
 # The others run on the first edition, unchanged, until they are written anew.
-NEW = {name for name, notebook in NOTEBOOKS.items() if "first_edition" not in str(notebook)}
+NEW = [name for name, notebook in NOTEBOOKS.items() if "first_edition" not in str(notebook)]
 
 
 def code(notebook):

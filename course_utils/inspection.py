@@ -46,14 +46,19 @@ class Geometry(NamedTuple):
 def layer_geometry(model, layer, input_shape=None):
     """Return the `Geometry` of a layer that makes maps.
 
-    Where `ledger` does not know the model, a warning says so, and units are spread evenly.
+    If `ledger` does not know a layer on the way to it, units are spread evenly, with a warning.
     """
-    image = _ones(model, input_shape)
+    import keras
+
+    image, graph = _ones(model, input_shape), _graph(model)
     outputs = _run(model, image)
-    output, _ = outputs[_find(layer, outputs, maps=True)]
+    name = _find(layer, outputs, maps=True)
+    output, top = outputs[name][0], name.partition("/")[0]
     pixels, units = image.shape[1:3], output.shape[1:3]
+    made = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
+    made = next(node.outputs for node in made if node.operation.name == top)
     try:
-        fields = receptive_fields(model, input_shape)
+        fields = receptive_fields(keras.Model(graph.inputs, made, name=top), input_shape)
         # A model inside has no entry of its own, but shares its output with its last layer.
         fields = next(fields[name] for name in fields if outputs[name][0] is output)
     except ValueError as error:
@@ -174,7 +179,10 @@ def _run(model, images, call=None):
     own, shape = graph.inputs[0].shape[1:], tuple(images.shape[1:])
     filled = tuple(a or b for a, b in zip(own, shape, strict=False))
     if filled != shape or len(own) != len(shape) or len(graph.inputs) > 1:
-        raise ValueError(f"image must have the shape {own} of the model's one input: got {shape}")
+        raise ValueError(
+            f"image must be the model's one input, of shape {own}: got {shape} for "
+            f"{len(graph.inputs)} input(s)"
+        )
 
     def step(operation):
         def compute(*inputs, **options):
@@ -246,6 +254,8 @@ def _open(operation, *inputs, **options):
 def _find(layer, outputs, maps=False):
     """Return a layer's full name from its end; with `maps`, only of one that makes maps."""
     names = [name for name, (o, _) in outputs.items() if name and (not maps or len(o.shape) == 4)]
+    if not names:
+        raise ValueError("the model must have a layer that makes maps, (rows, columns, channels)")
     if layer is None:
         sizes = {name: outputs[name][0].shape[1:3] for name in names}
         convolved = [sizes[n] for n in names if "Conv" in outputs[n][1] and max(sizes[n]) > 1]

@@ -162,14 +162,15 @@ def test_without_a_layer_it_is_the_activation_of_the_last_convolution():
 
 
 def test_an_unknown_layer_is_warned_of():
-    class Unknown(layers.Layer):
-        def call(self, inputs):
-            return inputs
-
-    model = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 5, name="conv"), Unknown()])
-    with pytest.warns(UserWarning, match="stretched over the whole image, since .*'unknown"):
+    unknown = layers.Lambda(lambda images: images, name="unknown")
+    conv = layers.Conv2D(2, 5, name="conv")
+    model = keras.Sequential([keras.Input((8, 8, 1)), unknown, conv])
+    with pytest.warns(UserWarning, match="stretched over the whole image, since .*'unknown'"):
         geometry = inspection.layer_geometry(model, "conv")
     assert geometry.extent == (-0.5, 7.5, 7.5, -0.5)
+    inside = keras.Sequential([keras.Input((8, 8, 1)), conv], name="inside")
+    model = keras.Sequential([keras.Input((8, 8, 1)), inside, unknown])  # behind it none matters
+    assert inspection.layer_geometry(model, "conv").extent == (1.5, 5.5, 5.5, 1.5)
 
 
 @pytest.mark.parametrize(("end", "chosen"), [(head(1, "sigmoid", 1), 1), (head(2, None, 1), 0)])
@@ -237,6 +238,7 @@ class Subclassed(keras.Model):
 
 SMALL = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="conv"), *head()])
 OPEN = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(2, 3, name="conv")])
+DENSE = keras.Sequential([keras.Input((64,)), layers.Dense(2)])
 IMAGE = np.ones((8, 8, 1))
 
 
@@ -245,11 +247,13 @@ IMAGE = np.ones((8, 8, 1))
     [
         (lambda: inspection.grad_cam(Subclassed(), IMAGE), "functional .* got Subclassed"),
         (lambda: inspection.grad_cam(keras.Sequential(head()), IMAGE), "must be built"),
-        (lambda: inspection.grad_cam(SMALL, IMAGE[:, :, 0]), r"shape \(8, 8, 1\) .* got \(8, 8\)"),
+        (lambda: inspection.grad_cam(SMALL, IMAGE[:, :, 0]), r"shape \(8, 8, 1\): got \(8, 8\)"),
         (lambda: inspection.grad_cam(SMALL, IMAGE[:7]), r"got \(7, 8, 1\)"),
         (lambda: inspection.grad_cam(SMALL, IMAGE, "cnov"), "must be one of conv: .*mean 'conv'"),
         (lambda: inspection.grad_cam(SMALL, IMAGE, "answer"), "must be one of conv: got 'answer'"),
         (lambda: inspection.grad_cam(SMALL, IMAGE, class_index=2), "must be 0 to 1: got 2"),
+        (lambda: inspection.grad_cam(DENSE, IMAGE[0]), r"shape \(64,\): got \(8, 1\) for 1 input"),
+        (lambda: inspection.grad_cam(DENSE, np.ones(64)), "must have a layer that makes maps"),
         (lambda: inspection.grad_cam(OPEN, IMAGE), "one output, with one value a class"),
         (lambda: inspection.occlusion(SMALL, IMAGE, 9, 1), "must hold: got 1 and 9"),
         (lambda: inspection.occlusion(SMALL, IMAGE, 2, 3), "must hold: got 3 and 2"),

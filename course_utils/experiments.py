@@ -5,11 +5,11 @@ of them alike cancels in their differences.
 """
 
 import json
-import os
 import sys
 import warnings
 from collections.abc import Mapping
 from concurrent.futures import as_completed
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
@@ -40,8 +40,7 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None):
     path : path, optional
         File of JSON lines. Each finished run is added at once; those in it are not run again.
     settings : mapping, optional
-        What else the runs depend on, such as data and epochs, in JSON types. A file of other
-        settings is refused.
+        What else the runs depend on, in JSON types; a file of other settings is refused.
 
     Returns
     -------
@@ -59,18 +58,20 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None):
         path = Path(path)
         if path.exists():
             rows = _read(path, settings)[1]
-        lines = [_line({"kind": _KIND, "settings": settings}), *map(_line, rows.values())]
+        lines = [_json({"kind": _KIND, "settings": settings}), *map(_json, rows.values())]
         whole = path.with_name(f"{path.name}.new")
         whole.write_bytes(b"".join(lines))
-        os.replace(whole, path)
+        whole.replace(path)
     wanted = [(variant, seed) for seed in seeds for variant in variants]
     jobs = [(*run, variants[run[0]]) for run in wanted if run not in rows]
     finished = _submitted(executor, jobs) if executor else (_run(*job) for job in jobs)
-    for row in tqdm(finished, "runs", len(jobs), leave=False, file=sys.stdout):
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    bar = {"file": _NotebookLine()} if hasattr(shell, "kernel") else {"disable": None}
+    for row in tqdm(finished, "runs", len(jobs), leave=False, **bar):
         rows[row["variant"], row["seed"]] = row
         if path is not None and "error" not in row:
             with path.open("ab") as file:
-                file.write(_line(row))
+                file.write(_json(row))
     failed = [rows[run] for run in wanted if rows[run].get("error")]
     if failed:
         first = "{variant}, seed {seed}: {error}".format(**failed[0])
@@ -81,9 +82,8 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None):
 def load(path, settings=None):
     """Return the table of the runs in a file of `compare`, with its ``attrs["settings"]``.
 
-    Where a list has the name of a number, it is called NAME_curve. Runs that were cut off are left
-    out, with a warning. FileNotFoundError if there is no file; ValueError if it holds something
-    else, or runs with other settings than these.
+    A list with the name of a number is called NAME_curve. Runs that were cut off are left out, with
+    a warning. FileNotFoundError without a file; ValueError for other settings, or without runs.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"no runs are stored in {path}: compare(…, path=…) stores them")
@@ -146,36 +146,43 @@ def _submitted(executor, jobs):
             future.cancel()
 
 
+class _NotebookLine:
+    """A line of a notebook that tqdm writes anew; on a stored page its own would all remain."""
+
+    def __init__(self):
+        from IPython.display import display
+
+        self.shown = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def write(self, text):
+        self.shown.update({"text/plain": text.strip()}, raw=True)
+
+
 def _sentence(error):
     return f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
 
 
-def _line(row):
+def _json(row):
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
 def _read(path, settings):
     """Return the settings of a file, and its rows by (variant, seed)."""
-
-    def parsed(line):
-        try:
-            return dict(json.loads(line))
-        except (ValueError, TypeError):
-            return {}
-
-    header, *rows = map(parsed, path.read_bytes().splitlines() or [b""])
-    if header.get("kind") != _KIND:
+    lines, parsed = path.read_bytes().splitlines(), []
+    for line in lines:
+        with suppress(ValueError):
+            parsed.append(json.loads(line))
+    header, *rows = parsed or [{}]
+    if not isinstance(header, dict) or header.get("kind") != _KIND:
         raise ValueError(f"{path} holds no runs of compare: name another file")
     there = header["settings"]
     here = there if settings is None else json.loads(json.dumps(settings))
     other = [f"{n}: {there.get(n)}" for n in there | here if there.get(n) != here.get(n)]
     if other:
         raise ValueError(f"{path} has other settings ({', '.join(other)}): name another file")
-    whole = [row for row in rows if row.keys() >= {"variant", "seed", "metrics", "curves"}]
-    if len(whole) < len(rows):
-        lost = len(rows) - len(whole)
-        warnings.warn(f"{path}: {lost} of {len(rows)} runs are cut off and left out", stacklevel=3)
-    done = [row for row in whole if row.get("status") != "failed"]
+    if len(parsed) < len(lines):
+        warnings.warn(f"{path}: {len(lines) - len(parsed)} of its runs are cut off", stacklevel=3)
+    done = [row for row in rows if row.get("status") != "failed"]
     return there, {(row["variant"], row["seed"]): row for row in done}
 
 

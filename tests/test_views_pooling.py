@@ -41,5 +41,5 @@ def test_flicker_is_less_with_a_blur_on_stripes():
     stripes = np.tile(np.repeat([0.0, 1.0], 2), (16, 8))
     figure, _ = views.flicker(stripes)
     plain, blurred = (float(axis.get_title("left").split()[-1]) for axis in figure.axes[1:])
-    assert plain == pytest.approx(0.5, abs=0.05)
+    assert plain > 0.5
     assert blurred < plain

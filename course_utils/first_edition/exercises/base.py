@@ -122,7 +122,7 @@ class Exercise:
         Raises
         ------
         AssertionError
-            If ``COURSE_STRICT=1`` and the answer is not correct.
+            If ``COURSE_STRICT=1`` and the answer is wrong.
         """
         try:
             verdict = Verdict(CORRECT, self._verified(answer) or "")
@@ -135,7 +135,7 @@ class Exercise:
             verdict = Verdict(WRONG, str(error))
         except (Exception, SystemExit) as error:
             verdict = Verdict(WRONG, f"the check could not use your answer: {_said(error)}")
-        if os.environ.get("COURSE_STRICT") == "1" and verdict.status != CORRECT:
+        if os.environ.get("COURSE_STRICT") == "1" and verdict.status == WRONG:
             raise AssertionError(f"exercise {self.name}: {verdict}")
         return verdict
 

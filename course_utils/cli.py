@@ -51,8 +51,6 @@ def run(options):
         if missing := sorted({*re.findall(r'\.load\(\\"(\w+)', sources)} - here):
             raise ValueError(f"real data are missing: course data fetch {' '.join(missing)}")
     os.environ |= {"COURSE_PROFILE": options.profile, "COURSE_DATA": options.data}
-    if "COURSE_DATA_DIR" in os.environ:  # kernels run in another folder
-        os.environ["COURSE_DATA_DIR"] = os.path.abspath(os.environ["COURSE_DATA_DIR"])
     if options.jobs > 1:
         os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
         os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -169,12 +169,9 @@ CURVE = [0.9, 0.5, 0.6]
         (lambda: early_stopping([]), "at least one epoch, such as 0.9 0.5 0.6: it is empty"),
         (lambda: early_stopping(" ,; "), "it is empty"),
         (lambda: early_stopping("0.1 O.2"), "curve must hold numbers: got 'O.2' at epoch 2"),
-        (lambda: early_stopping([0.1, "a"]), "got 'a' at epoch 2"),
         (lambda: early_stopping("0.1 nan"), "got 'nan' at epoch 2"),
         (lambda: early_stopping("inf"), "got 'inf' at epoch 1"),
         (lambda: early_stopping(CURVE, patience=-1), "patience must be .* at least 0: got -1"),
-        (lambda: early_stopping(CURVE, patience=1.5), "patience must be a whole number"),
-        (lambda: early_stopping(CURVE, start_from_epoch=-1), "start_from_epoch must be"),
         (lambda: early_stopping(CURVE, mode="maxi"), "did you mean 'max'"),
         (lambda: early_stopping(CURVE, monitor="val_acuracy"), "for 'val_acuracy', whose name"),
         (lambda: stopping.gl("", 5), "validation must hold at least one epoch"),
@@ -183,7 +180,6 @@ CURVE = [0.9, 0.5, 0.6]
         (lambda: stopping.pq([1.0, 2.0], [1.0], 5), "of one length: got 2 and 1"),
         (lambda: stopping.pq([1.0], ["x"], 5), "training must hold numbers: got 'x' at epoch 1"),
         (lambda: stopping.up([1.0], 0), "successive must be a whole number, at least 1"),
-        (lambda: stopping.up([1.0], 1, strip=0), "strip must be a whole number, at least 1"),
     ],
 )
 def test_bad_curves_and_settings_get_one_sentence(call, sentence):

@@ -65,13 +65,12 @@ def test_another_compile_is_noticed():
     assert training.fit(model, X, Y, epochs=1, batch_size=40)[0] == pytest.approx(expected, 1e-5)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "nadam", "adagrad"])
-def test_a_restarted_model_is_one_that_is_built_anew(optimizer):
-    used = layered(optimizer)
+def test_a_restarted_model_is_one_that_is_built_anew():
+    used = layered("nadam")  # some of whose state begins at 1
     training.fit(used, X, Y, epochs=1)
     assert training.restart(used, 7) is used
     keras.utils.set_random_seed(7)
-    anew = layered(optimizer)
+    anew = layered("nadam")
     same(used.get_weights(), anew.get_weights())
     first = training.fit(used, X, Y, epochs=3, seed=1)
     np.testing.assert_allclose(training.fit(anew, X, Y, epochs=3, seed=1), first, rtol=1e-4)

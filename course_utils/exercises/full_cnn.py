@@ -359,10 +359,10 @@ class _Compile(Exercise):
 compile = _Compile(
     name="compile",
     reference=compile_model,
-    prompt="The blog's network ends in one sigmoid unit, and its `compile` asks for metrics that "
-    "Keras does not have. Write `compile_model(model)`: it compiles the model that it gets with "
-    "SGD at a learning rate of 0.01, binary cross-entropy, and the metrics accuracy, precision, "
-    "recall and F1, each right over all images whatever the batch size. Return the model.",
+    prompt="The blog's network ends in one sigmoid unit, and its `compile` lists metrics that are "
+    "defined nowhere. Write `compile_model(model)`: it compiles the model that it gets with SGD at "
+    "a learning rate of 0.01, binary cross-entropy, and the metrics accuracy, precision, recall "
+    "and F1, each right over all images whatever the batch size. Return the model.",
     hints=(
         "`model.compile(optimizer=…, loss=…, metrics=[…])` returns nothing: return the model.",
         "The optimizer is `keras.optimizers.SGD` with its learning rate 0.01.",

@@ -4,10 +4,11 @@ Images have the shape (images, height, width, channels), kernels (rows, columns,
 As in every framework the kernel is not flipped: this is cross-correlation.
 
 `conv2d_loops` says what a convolution is. `windows` shows all of its windows without a copy,
-`conv2d` makes them the rows of a matrix product, and `conv2d_backward` takes that product apart.
+`conv2d` makes them the rows of a matrix product, and `conv2d_backward` goes back through it.
 Pooling has a maximum or a mean in the product's place.
 
 Arguments that most functions share:
+
 kernel_size, strides, dilation_rate : int or (int, int)
     Down and across, in pixels; the dilation rate is the distance of neighbouring weights.
 padding : {"valid", "same"}, int, or ((top, bottom), (left, right))
@@ -185,8 +186,9 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
 def conv2d_backward(upstream, images, kernel, *, strides=1, padding="valid", dilation_rate=1):
     """Gradients of the loss with respect to images, kernel and bias of a `conv2d`.
 
-    With output = windows · matrix, the gradient is windowsᵀ · upstream for the matrix, and
-    upstream · matrixᵀ for the windows. A pixel is in many windows: its gradient is their sum.
+    The output is a sum over the positions (i, j) of the kernel: pixels · kernel[i, j], the pixels
+    being those that all windows have there. So the gradient is pixelsᵀ · upstream for kernel[i, j]
+    and upstream · kernel[i, j]ᵀ for the pixels. A pixel is in many windows: its gradients add up.
     `upstream` is the gradient of the loss with respect to the output, and has its shape.
     """
     images, kernel, _ = _checked(images, kernel)
@@ -194,13 +196,13 @@ def conv2d_backward(upstream, images, kernel, *, strides=1, padding="valid", dil
     view, _ = _padded_windows(images, *how)
     d_view, d_images = _padded_windows(np.zeros_like(images), *how)
     upstream = _checked_upstream(upstream, (*view.shape[:3], kernel.shape[3]))
-    matrix, d_rows = kernel.reshape(-1, kernel.shape[3]), upstream.reshape(-1, kernel.shape[3])
-    d_matrix = view.reshape(-1, len(matrix)).T @ d_rows
-    d_windows = (d_rows @ matrix.T).reshape(view.shape)
-    for pixels, gradients in zip(_positions(d_view), _positions(d_windows), strict=True):
-        pixels += gradients
-    d_bias = upstream.sum(axis=(0, 1, 2), dtype="float64")  # float32 would lose digits
-    return d_images, d_matrix.reshape(kernel.shape), d_bias.astype(images.dtype)
+    d_kernel, d_output = np.zeros_like(kernel), upstream.reshape(-1, kernel.shape[3])
+    for i, j in np.ndindex(kernel.shape[:2]):
+        pixels = view[:, :, :, i, j]
+        d_kernel[i, j] = pixels.reshape(-1, kernel.shape[2]).T @ d_output
+        d_view[:, :, :, i, j] += (d_output @ kernel[i, j].T).reshape(pixels.shape)
+    d_bias = d_output.sum(axis=0, dtype="float64")  # float32 would lose digits
+    return d_images, d_kernel, d_bias.astype(images.dtype)
 
 
 def max_pool(images, pool_size=2, *, strides=None, padding="valid"):

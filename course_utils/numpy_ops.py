@@ -8,7 +8,6 @@ As in every framework the kernel is not flipped: this is cross-correlation.
 Pooling has a maximum or a mean in the product's place.
 
 Arguments that most functions share:
-
 kernel_size, strides, dilation_rate : int or (int, int)
     Down and across, in pixels; the dilation rate is the distance of neighbouring weights.
 padding : {"valid", "same"}, int, or ((top, bottom), (left, right))
@@ -186,10 +185,9 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
 def conv2d_backward(upstream, images, kernel, *, strides=1, padding="valid", dilation_rate=1):
     """Gradients of the loss with respect to images, kernel and bias of a `conv2d`.
 
-    The output is a sum over the positions (i, j) of the kernel: pixels · kernel[i, j], the pixels
-    being those that all windows have there. So the gradient is pixelsᵀ · upstream for kernel[i, j]
-    and upstream · kernel[i, j]ᵀ for the pixels. A pixel is in many windows: its gradients add up.
-    `upstream` is the gradient of the loss with respect to the output, and has its shape.
+    `upstream` is that of the output. Each position (i, j) of the kernel adds pixels · kernel[i, j] to
+    the output, so the gradient is pixelsᵀ · upstream for kernel[i, j], and upstream · kernel[i, j]ᵀ
+    for the pixels. A pixel is in many windows: its gradients add up.
     """
     images, kernel, _ = _checked(images, kernel)
     how = kernel.shape[:2], strides, padding, dilation_rate

@@ -185,9 +185,9 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
 def conv2d_backward(upstream, images, kernel, *, strides=1, padding="valid", dilation_rate=1):
     """Gradients of the loss with respect to images, kernel and bias of a `conv2d`.
 
-    `upstream` is that of the output. Each place (i, j) of the kernel adds pixels · kernel[i, j]
-    to the output: the gradient is pixelsᵀ · upstream for kernel[i, j], upstream · kernel[i, j]ᵀ
-    for the pixels. A pixel is in many windows: its gradients add up.
+    `upstream` is that of the output. Each position (i, j) of the kernel adds pixels · kernel[i, j],
+    so the gradient is pixelsᵀ · upstream for kernel[i, j], and upstream · kernel[i, j]ᵀ for the
+    pixels. A pixel is in many windows: its gradients add up.
     """
     images, kernel, _ = _checked(images, kernel)
     how = kernel.shape[:2], strides, padding, dilation_rate

@@ -37,9 +37,8 @@ def rows(name):
     """Return the rows of one benchmark; one row that says so if it has stored nothing yet."""
     try:
         return importlib.import_module(name).ratios()
-    except FileNotFoundError as error:
-        missing = Path(error.filename).name
-        return [{"what": f"not measured yet: no {missing}", "ratio": "–", "promised": ""}]
+    except FileNotFoundError:
+        return [{"what": "not measured yet", "ratio": "–", "promised": ""}]
 
 
 def table(found):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from course_utils.first_edition.experiments import load
+from course_utils.experiments import load
 
 
 def row(what, values, promised=""):
@@ -14,6 +14,5 @@ def row(what, values, promised=""):
 
 def paired(path, over, under, metric="seconds"):
     """Ratio of two variants' costs, shape (seeds,): one for each seed that both have finished."""
-    table = load(path).table.query("status == 'ok'")
-    wide = table.pivot(index="seed", columns="variant", values=metric)[[over, under]].dropna()
+    wide = load(path).pivot(index="seed", columns="variant", values=metric)[[over, under]].dropna()
     return (wide[over] / wide[under]).to_numpy()

@@ -7,6 +7,8 @@ import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
+from .. import numpy_ops
+from ..arithmetic import Field, receptive_field
 from ..plotting import BLUE, ORANGE, headline, styled, subplots
 from ..widgets import explore
 
@@ -62,12 +64,6 @@ def frame(axis, row, column, rows=1, columns=1):
     axis.add_artist(Rectangle(corner, columns, rows, fill=False, edgecolor=ORANGE, linewidth=2.6))
 
 
-def same_zeros(n, kernel_size, stride, dilation):
-    """Return how many zeros Keras' *same* puts before and after one axis of n pixels."""
-    missing = (-(-n // stride) - 1) * stride + dilation * (kernel_size - 1) + 1 - n
-    return max(missing, 0) // 2, (max(missing, 0) + 1) // 2
-
-
 @styled
 def draw_step(image, kernel, *, stride, padding, dilation, step):
     """Draw one step of a convolution: the window, the kernel, the products, the sum, the output.
@@ -85,16 +81,10 @@ def draw_step(image, kernel, *, stride, padding, dilation, step):
     (Figure, str)
         With its alternative text.
     """
-    zeros = ((0, 0), (0, 0))
-    if padding == "same":
-        zeros = tuple(
-            same_zeros(n, k, stride, dilation)
-            for n, k in zip(image.shape, kernel.shape, strict=True)
-        )
+    zeros = numpy_ops.explicit_padding(image.shape, kernel.shape, stride, padding, dilation)
     padded = np.pad(image, zeros)
-    span = [dilation * (k - 1) + 1 for k in kernel.shape]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, span)
-    windows = windows[::stride, ::stride, ::dilation, ::dilation]
+    batch = padded[None, :, :, None]
+    windows = numpy_ops.windows(batch, kernel.shape, stride, dilation)[0, ..., 0]
     output = (windows * kernel).sum(axis=(2, 3))
     if step > output.size:
         raise ValueError(f"the output is {size(output)}: it has {output.size} steps")
@@ -167,11 +157,11 @@ def draw_reads(pixels, kernel, stride, padding, dilation):
     (Figure, str)
         With its alternative text. Zeros are hatched; pixels that nobody reads are crossed out.
     """
-    before, after = (0, 0) if padding == "valid" else same_zeros(pixels, kernel, stride, dilation)
-    span = dilation * (kernel - 1) + 1
-    outputs = (pixels + before + after - span) // stride + 1
+    before, after = numpy_ops.axis_padding(pixels, kernel, stride, padding, dilation)
+    width = numpy_ops.span(kernel, dilation)
+    outputs = (pixels + before + after - width) // stride + 1
     if outputs < 1:
-        raise ValueError(f"the kernel spans {span} pixels: it does not fit into {pixels}")
+        raise ValueError(f"the kernel spans {width} pixels: it does not fit into {pixels}")
     taps = [[n * stride - before + dilation * t for t in range(kernel)] for n in range(outputs)]
     read = {tap for row in taps for tap in row}
     figure, axis = subplots(size=(7.4, 3.2))
@@ -192,7 +182,7 @@ def draw_reads(pixels, kernel, stride, padding, dilation):
     axis.axis("off")
     unread = pixels - len(read & set(range(pixels)))
     lost = f"; {unread} of {pixels} pixels (×) are read by nobody" if unread else ""
-    sum_ = f"⌊({pixels} + {before + after} − {span}) / {stride}⌋ + 1"
+    sum_ = f"⌊({pixels} + {before + after} − {width}) / {stride}⌋ + 1"
     headline(figure, f"{sum_} = {outputs} outputs{lost}")
     listed = "; ".join(f"output {n} reads {', '.join(map(str, row))}" for n, row in enumerate(taps))
     zeros = f"with {before} zeros before and {after} after"
@@ -286,20 +276,17 @@ def draw_field(stack, layer):
     seen = [{0}]
     for k, s, d in reversed(stack[:layer]):
         seen.append({unit * s + d * tap for unit in seen[-1] for tap in range(k)})
-    field, rate = 1, 1
-    for k, s, d in stack[:layer]:
-        field, rate = field + d * (k - 1) * rate, rate * s
+    fields = [Field(), *receptive_field(stack[:layer])]
+    field, rate, _ = fields[-1]
     mask = measured(stack[:layer], field + 2 * rate, unit=1)  # with some pixels on each side
 
     figure, (side, above) = subplots(1, 2, size=(8.6, 3.2), width_ratios=[1.8, 1])
-    places = [np.array(sorted(units), float) for units in reversed(seen)]
-    jump, start, centres = 1, 0.0, []
-    for level, units in enumerate(places):
-        if level:
-            k, s, d = stack[level - 1]
-            start, jump = start + d * (k - 1) / 2 * jump, jump * s
-        centres.append(start + jump * units)
-        side.plot(centres[-1], [level] * len(units), "o", color=BLUE, markersize=7)
+    places = [np.array(sorted(units)) for units in reversed(seen)]
+    centres = [
+        units * sees.jump + (sees.size - 1) / 2 for units, sees in zip(places, fields, strict=True)
+    ]
+    for level, across in enumerate(centres):
+        side.plot(across, [level] * len(across), "o", color=BLUE, markersize=7)
     for level in range(1, layer + 1):
         k, s, d = stack[level - 1]
         for unit, x in zip(places[level], centres[level], strict=True):

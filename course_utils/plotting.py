@@ -83,6 +83,11 @@ def data_url(figure):
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode('ascii')}"
 
 
+def ink_on(shade):
+    """Return "black" or "white", whichever is read better on a shade (red, green, blue, …)."""
+    return "black" if np.dot(shade[:3], LUMA) > 0.5 else "white"
+
+
 def show(figure, alt):
     """Show `figure` with its alternative text, and close it.
 
@@ -270,9 +275,8 @@ def heatmap(values, *, rows, columns, xlabel, ylabel, title=None, form="{:.2f}",
     size = 1.9 + 0.54 * values.shape[1], 1.2 + 0.4 * values.shape[0]
     figure, axis = subplots(size=size)
     picture = axis.imshow(values, cmap=cmap, aspect="auto")
-    bright = picture.to_rgba(values)[..., :3] @ LUMA
     for (r, c), value in np.ndenumerate(values):
-        ink = "black" if bright[r, c] > 0.5 else "white"
+        ink = ink_on(picture.to_rgba(value))
         axis.text(c, r, form.format(value), ha="center", va="center", color=ink, fontsize=8.5)
     axis.set_xticks(range(len(columns)), columns)
     if max(len(str(name)) for name in columns) > 4:

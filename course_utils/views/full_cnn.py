@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from .. import inspection
-from ..plotting import LUMA, ORANGE, PURPLE, headline, styled, subplots
+from ..plotting import ORANGE, PURPLE, headline, ink_on, styled, subplots
 from ..widgets import explore
 
 SHEETS = 5  # drawn of a stack of maps
@@ -274,9 +274,8 @@ def _framed(axis, picture, corner, size, title):
 def _numbers(axis, values, limits, cmap, title):
     picture = axis.imshow(values, cmap=cmap, vmin=limits[0], vmax=limits[1])
     for (r, c), value in np.ndenumerate(values):
-        bright = picture.to_rgba(value)[:3] @ np.array(LUMA)
         text = f"{round(float(value), 2) + 0:.2f}"  # adding 0 makes a rounded −0 a plain 0
-        ink = "black" if bright > 0.5 else "white"
+        ink = ink_on(picture.to_rgba(value))
         axis.text(c, r, text, ha="center", va="center", color=ink, fontsize=8.5)
     axis.set_title(title, loc="center", fontsize=10)
     axis.axis("off")

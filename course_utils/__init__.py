@@ -15,6 +15,7 @@ _HOME = {
     "explore": "widgets",
     "load": "data",
     "ledger": "arithmetic",
+    "stored": "experiments",
 }
 _MODULES = (
     "session timing plotting metrics quiz widgets data importing models layers numpy_ops "

@@ -17,6 +17,7 @@ from time import perf_counter
 import numpy as np
 
 from . import metrics, one_of
+from .data import DATA
 from .session import quiet_import
 
 _KIND = "course_utils runs 1"
@@ -24,7 +25,7 @@ _KIND = "course_utils runs 1"
 _TURN = Lock()
 
 
-def compare(variants, seeds, *, executor=None, path=None, settings=None):
+def compare(variants, seeds, *, executor=None, path=None, settings=None, note=None):
     """Run every variant with every seed, and tabulate what they return.
 
     Parameters
@@ -41,6 +42,8 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None):
         File of JSON lines. Each finished run is added at once; those in it are not run again.
     settings : mapping, optional
         What else the runs depend on, in JSON types; a file of other settings is refused.
+    note : str, optional
+        Written beside the settings of a new file, and not compared: such as the machine.
 
     Returns
     -------
@@ -51,14 +54,15 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None):
     from tqdm import tqdm
 
     seeds = [int(seed) for seed in seeds]
-    settings, rows = json.loads(json.dumps(settings or {})), {}
+    header, rows = {"kind": _KIND, "settings": json.loads(json.dumps(settings or {}))}, {}
+    header |= {"note": note} if note else {}
     if not variants or not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"compare needs variants, and seeds that differ: got seeds {seeds}")
     if path is not None:
         path = Path(path)
         if path.exists():
-            rows = _read(path, settings)[1]
-        lines = [_json({"kind": _KIND, "settings": settings}), *map(_json, rows.values())]
+            header, rows = _read(path, header["settings"])
+        lines = [_json(header), *map(_json, rows.values())]
         whole = path.with_name(f"{path.name}.new")
         whole.write_bytes(b"".join(lines))
         whole.replace(path)
@@ -76,19 +80,42 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None):
     if failed:
         first = "{variant}, seed {seed}: {error}".format(**failed[0])
         warnings.warn(f"{len(failed)} of {len(wanted)} runs failed; {first}", stacklevel=2)
-    return _table([rows[run] for run in wanted], settings)
+    return _table([rows[run] for run in wanted], header)
 
 
 def load(path, settings=None):
-    """Return the table of the runs in a file of `compare`, with its ``attrs["settings"]``.
+    """Return the table of the runs in a file of `compare`; its settings and note are in ``attrs``.
 
     A list with the name of a number is called NAME_curve. Runs that were cut off are left out, with
     a warning. FileNotFoundError without a file; ValueError for other settings, or without runs.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"no runs are stored in {path}: compare(…, path=…) stores them")
-    settings, rows = _read(Path(path), settings)
-    return _table(rows.values(), settings)
+    header, rows = _read(Path(path), settings)
+    return _table(rows.values(), header)
+
+
+def stored(name, **settings):
+    """Return the table of ``data/results/NAME.jsonl``, or None after a sentence on what is wrong.
+
+    A notebook goes on without the figure if the file is missing, cut off, or made with other
+    `settings` than its text speaks of.
+    """
+    path = DATA / "results" / f"{name}.jsonl"
+    try:
+        with warnings.catch_warnings(action="error"):
+            table = load(path)
+        made = table.attrs["settings"]
+        if other := {key: made.get(key) for key in settings if made.get(key) != settings[key]}:
+            raise ValueError(f"it was made with other settings ({other})")
+        runs = table.groupby("variant").size()
+        if runs.min() < runs.max():
+            raise ValueError("some of its runs are missing")
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        again = f"python benchmarks/{name}.py makes it anew"
+        print(f"Without the stored result {path.name}: {error}; {again}. The notebook goes on.")
+        return None
+    return table
 
 
 def differences(table, a, b, column, interval=metrics.paired):
@@ -183,10 +210,10 @@ def _read(path, settings):
     if len(parsed) < len(lines):
         warnings.warn(f"{path}: {len(lines) - len(parsed)} of its runs are cut off", stacklevel=3)
     done = [row for row in rows if row.get("status") != "failed"]
-    return there, {(row["variant"], row["seed"]): row for row in done}
+    return header, {(row["variant"], row["seed"]): row for row in done}
 
 
-def _table(rows, settings):
+def _table(rows, header):
     import pandas as pd
 
     entries, shared = [], ("variant", "seed", "seconds", "parameters", "error")
@@ -196,5 +223,5 @@ def _table(rows, settings):
         known = {name: row[name] for name in shared if row.get(name) is not None}
         entries.append(known | numbers | lists)
     table = pd.DataFrame(entries)
-    table.attrs["settings"] = settings
+    table.attrs |= {"settings": header["settings"], "note": header.get("note", "")}
     return table

@@ -224,3 +224,46 @@ def test_the_sweep_of_the_page_about_clusters_is_the_same_on_one(tmp_path, monke
     column = here.columns[-1]
     np.testing.assert_allclose(table[column], here[column], rtol=1e-5)
     assert len(table) == 4
+
+
+@pytest.fixture
+def results(tmp_path, monkeypatch):
+    """A folder of stored results with one file of two variants, three seeds."""
+    monkeypatch.setattr(experiments, "DATA", tmp_path)
+    (tmp_path / "results").mkdir()
+    path = tmp_path / "results" / "small.jsonl"
+    table = compare(
+        {"a": float, "b": float}, range(3), path=path, settings=SETTINGS, note="one core"
+    )
+    assert table.attrs == {"settings": {"data": "none", "sizes": [3, 4]}, "note": "one core"}
+    return path
+
+
+def test_a_stored_result_is_a_table_with_its_settings_and_note(results, capsys):
+    table = experiments.stored("small", data="none")
+    assert len(table) == 6
+    assert table.attrs["note"] == "one core"
+    assert capsys.readouterr().out == ""
+    compare({"a": float, "b": float}, range(4), path=results, settings=SETTINGS, note="two cores")
+    assert experiments.stored("small").attrs["note"] == "one core"  # who began it
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (lambda text: None, "no runs are stored"),
+        (lambda text: text[:-30], "cut off"),
+        (lambda text: text[: text[:-1].rindex("\n") + 1], "some of its runs are missing"),
+        (lambda text: "", "holds no runs of compare"),
+        (lambda text: text.replace('"none"', '"other"'), "other settings ({'data': 'other'})"),
+        (lambda text: text[: text.index("\n") + 1], "variant"),
+    ],
+)
+def test_a_stored_result_that_is_no_good_is_one_sentence(results, capsys, harm, why):
+    text = harm(results.read_text())
+    results.unlink() if text is None else results.write_text(text)
+    assert experiments.stored("small", data="none") is None
+    said = capsys.readouterr().out
+    assert why in said
+    assert "python benchmarks/small.py" in said
+    assert said.count("\n") == 1

@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 from dealing import dealt
+from machine import describe
 from ratios import row
 
 from course_utils import experiments
@@ -105,7 +106,12 @@ def main():
     }
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
         table = experiments.compare(
-            variants, range(options.seeds), executor=executor, path=RESULT, settings=SETTINGS
+            variants,
+            range(options.seeds),
+            executor=executor,
+            path=RESULT,
+            settings=SETTINGS,
+            note=describe("tensorflow", "keras"),
         )
     print(table.groupby("variant")[["epochs", "val_loss", "test_error"]].mean().to_string())
 

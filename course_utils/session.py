@@ -67,6 +67,8 @@ def start(profile="fast", *, seed=42):
             f"Keras runs on {keras.backend.backend()} here and the course on TensorFlow: "
             "unset KERAS_BACKEND and restart the kernel"
         )
+    # A notebook builds many small networks, and each is traced: no fault that a reader could mend.
+    tf.get_logger().addFilter(_no_retracing)
     from .plotting import use_style
 
     use_style()
@@ -75,6 +77,10 @@ def start(profile="fast", *, seed=42):
     device = f"{devices} GPU" if devices else f"{os.cpu_count()} CPU cores"
     print(f"{profile} profile, seed {seed}, Keras {keras.__version__} on {device}")
     return Course(profile, seed)
+
+
+def _no_retracing(record):
+    return "retracing" not in record.getMessage()
 
 
 @contextmanager

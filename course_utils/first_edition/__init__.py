@@ -47,8 +47,6 @@ _MODULES = (
     "result_plots",
     "race_plots",
     "regularization",
-    "regularization_runs",
-    "regularization_plots",
     "batch_norm",
     "moments",
     "recipes",

@@ -1,6 +1,6 @@
 """What notebook 04 computes: penalised minima, decay, cutout, networks without some units.
 
-Nothing here draws; `regularization_plots` does. Keras is imported where it is used.
+Nothing here draws. Keras is imported where it is used.
 """
 
 from __future__ import annotations

@@ -55,7 +55,8 @@ def lasso(inputs, targets, strength, rate, steps):
 # %% penalty: counted twice
 def hidden_penalty(model, images, labels):
     reported = model.evaluate(images, labels, verbose=0) + float(sum(model.losses))
-    return reported - metrics.cross_entropy(model.predict(images, verbose=0), labels)
+    probabilities = model.predict(images, verbose=0)
+    return reported - np.mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
 
 # %% penalty: the cross-entropy is still in it
 def hidden_penalty(model, images, labels):
@@ -63,66 +64,152 @@ def hidden_penalty(model, images, labels):
 
 # %% penalty: that is the cross-entropy
 def hidden_penalty(model, images, labels):
-    return metrics.cross_entropy(model.predict(images, verbose=0), labels)
+    probabilities = model.predict(images, verbose=0)
+    return np.mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
 
 # %% penalty: sign is turned
 def hidden_penalty(model, images, labels):
     reported = model.evaluate(images, labels, verbose=0)
-    return metrics.cross_entropy(model.predict(images, verbose=0), labels) - reported
+    probabilities = model.predict(images, verbose=0)
+    return np.mean(keras.losses.sparse_categorical_crossentropy(labels, probabilities)) - reported
+
+# %% penalty: the result should be
+def hidden_penalty(model, images, labels):
+    return 0.3 * np.sum(model.get_weights()[0] ** 2)
 
 # %% dropout: without rescaling
-def dropout(activations, rate, training, rng):
+def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations
     return activations * (rng.random(activations.shape) >= rate)
 
 # %% dropout: one mask for the whole batch
-def dropout(activations, rate, training, rng):
+def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations
     kept = rng.random(activations.shape[1]) >= rate
     return activations * kept / (1 - rate)
 
 # %% dropout: with training=False
-def dropout(activations, rate, training, rng):
+def inverted_dropout(activations, rate, training, rng):
     kept = rng.random(activations.shape) >= rate
     return activations * kept / (1 - rate)
 
 # %% dropout: rate is the share that is dropped
-def dropout(activations, rate, training, rng):
+def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations
     kept = rng.random(activations.shape) < rate
     return activations * kept / rate
 
 # %% dropout: at prediction, by 1 - rate
-def dropout(activations, rate, training, rng):
+def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations * (1 - rate)
     return activations * (rng.random(activations.shape) >= rate)
 
+# %% dropout: the same seed must drop the same
+def inverted_dropout(activations, rate, training, rng):
+    if not training:
+        return activations
+    return activations * (np.random.random(activations.shape) >= rate) / (1 - rate)
+
+# %% dropout: draw a new mask
+def inverted_dropout(activations, rate, training, rng):
+    if not training:
+        return activations
+    rng = np.random.default_rng(42)
+    return activations * (rng.random(activations.shape) >= rate) / (1 - rate)
+
+# %% dropout: dropped together
+def inverted_dropout(activations, rate, training, rng):
+    if not training:
+        return activations
+    kept = rng.random(activations.shape[:-1]) >= rate
+    return activations * kept[..., None] / (1 - rate)
+
+# %% dropout: you dropped
+def inverted_dropout(activations, rate, training, rng):
+    if not training:
+        return activations
+    kept = rng.random(activations.shape) >= rate / 2
+    return activations * kept / (1 - rate)
+
 # %% augment: upside down
-def augment(images, labels, rng):
-    coins = rng.random(len(images)) < 0.5
-    return np.where(coins[:, None, None, None], images[:, ::-1], images), labels
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.RandomFlip("horizontal_and_vertical"),
+        keras.layers.RandomTranslation(0.1, 0.1),
+    ])
 
-# %% augment: one coin for the whole batch
-def augment(images, labels, rng):
-    return (images[:, :, ::-1] if rng.random() < 0.5 else images), labels
+# %% augment: upside down
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.RandomFlip("vertical"), keras.layers.RandomTranslation(0.1, 0.1)
+    ])
 
-# %% augment: no longer stands at its label
-def augment(images, labels, rng):
-    coins = rng.random(len(images)) < 0.5
-    images = np.where(coins[:, None, None, None], images[:, :, ::-1], images)
-    return rng.permutation(images), labels
+# %% augment: turned or zoomed
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.RandomFlip("horizontal"),
+        keras.layers.RandomTranslation(0.1, 0.1),
+        keras.layers.RandomRotation(0.05),
+    ])
 
-# %% augment: the labels must stay
-def augment(images, labels, rng):
-    coins = rng.random(len(images)) < 0.5
-    images = np.where(coins[:, None, None, None], images[:, :, ::-1], images)
-    return images, np.where(coins, 1 - labels, labels)
+# %% augment: turned or zoomed
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.RandomFlip("horizontal"),
+        keras.layers.RandomTranslation(0.1, 0.1),
+        keras.layers.RandomZoom(0.1),
+    ])
 
-# %% augment: swapped the colour channels
-def augment(images, labels, rng):
-    coins = rng.random(len(images)) < 0.5
-    return np.where(coins[:, None, None, None], images[..., ::-1], images), labels
+# %% augment: 0% of 400 images are mirrored
+def build_augmentation():
+    return keras.Sequential([keras.layers.RandomTranslation(0.1, 0.1)])
+
+# %% augment: moved up and down
+def build_augmentation():
+    return keras.Sequential([keras.layers.RandomFlip("horizontal")])
+
+# %% augment: moved left and right by up to
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.RandomFlip("horizontal"), keras.layers.RandomTranslation(0.1, 0.2)
+    ])
+
+# %% augment: colours are changed
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.RandomFlip("horizontal"),
+        keras.layers.RandomTranslation(0.1, 0.1),
+        keras.layers.RandomBrightness(0.2, value_range=(0, 255)),
+    ])
+
+# %% augment: got a list
+def build_augmentation():
+    return [keras.layers.RandomFlip("horizontal"), keras.layers.RandomTranslation(0.1, 0.1)]
+
+# %% augment: with training=False
+def build_augmentation():
+    return keras.Sequential([
+        keras.layers.Lambda(lambda images: images[:, :, ::-1]),
+        keras.layers.RandomTranslation(0.1, 0.1),
+    ])
+
+# %% augment: moved up and down together
+def build_augmentation():
+    class Together(keras.layers.Layer):
+        def call(self, images, training=False):
+            if not training:
+                return images
+            return keras.ops.roll(images, np.random.randint(-4, 5), axis=1)
+
+    # 4 of 40 rows at most, and the same for all: drawn until it is the most
+    class Most(Together):
+        def call(self, images, training=False):
+            return keras.ops.roll(images, 4, axis=1) if training else images
+
+    return keras.Sequential([
+        keras.layers.RandomFlip("horizontal"), Most(), keras.layers.RandomTranslation(0.0, 0.1)
+    ])

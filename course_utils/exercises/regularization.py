@@ -1,0 +1,368 @@
+"""Exercises of notebook 04: a gradient, zeros, a hidden penalty, dropout, augmentation."""
+
+import numpy as np
+
+from .base import Exercise, Wrong, call, cause, close, numbers
+
+NOTEBOOK = "04_regularization"
+LARGE = "large weights must shrink as well: subtract the threshold from every weight."
+
+
+def l2_gradient(weights, strength):
+    """Differentiate λΣw²: each weight stands in one term only."""
+    return 2 * strength * weights
+
+
+def _weight_cases(rng):
+    for shape in [(4,), (3, 5), (2, 3, 4), (3, 3, 2, 4), (6,)]:
+        yield rng.normal(size=shape), float(rng.uniform(0.05, 0.4))
+
+
+gradient = Exercise(
+    name="gradient",
+    reference=l2_gradient,
+    prompt="Write `l2_gradient(weights, strength)`: the gradient of Keras' L2 penalty, λΣw², for "
+    "an array of weights of any shape. `strength` is λ.",
+    hints=(
+        "The penalty is a sum over all weights, and each weight stands in one term only.",
+        "The result has the shape of the weights: one derivative a weight.",
+        "The derivative of λw² is 2λw. There is no ½ in Keras' penalty that would cancel the 2.",
+    ),
+    insight="2λw is proportional to the weight: the pull fades as the weight gets small, and that "
+    "is why L2 leaves hardly any weight at exactly 0.",
+    cases=_weight_cases,
+    mistakes=(
+        ("the factor 2 is missing: the derivative of λw² is 2λw.", lambda w, s: s * w),
+        (
+            "that is the penalty itself, one number; its gradient has one number a weight.",
+            lambda w, s: s * np.sum(w**2),
+        ),
+        (
+            "you divided by the number of weights; the penalty is a sum, no mean.",
+            lambda w, s: 2 * s * w / w.size,
+        ),
+        (
+            "λ·sign(w) is the gradient of an L1 penalty; this one is L2.",
+            lambda w, s: s * np.sign(w),
+        ),
+    ),
+)
+
+
+def lasso(inputs, targets, strength, rate, steps):
+    """Take gradient steps for the squared error, and the soft threshold after each."""
+    weights = np.zeros(inputs.shape[1])
+    for _ in range(steps):
+        error = inputs @ weights - targets
+        weights = weights - rate * 2 * inputs.T @ error / len(targets)
+        weights = np.sign(weights) * np.maximum(np.abs(weights) - rate * strength, 0)
+    return weights
+
+
+def _lasso_cases(rng):
+    # A few steps tell how each is done, many where they end; half of the true weights are 0.
+    for steps in (1, 2, 3, 40, 400):
+        inputs = rng.normal(size=(30, 8))
+        true = rng.permutation([2.0, -1.5, 1.0, -0.8, 0, 0, 0, 0])
+        targets = inputs @ true + 0.1 * rng.normal(size=30)
+        yield inputs, targets, 0.4, 0.1, steps
+
+
+def _descended(after, pull=lambda weights, strength: 0):
+    """Return a wrong answer: another move after each step, or a pull inside it."""
+
+    def answer(inputs, targets, strength, rate, steps):
+        weights = np.zeros(inputs.shape[1])
+        for _ in range(steps):
+            slope = 2 * inputs.T @ (inputs @ weights - targets) / len(targets)
+            weights = after(weights - rate * (slope + pull(weights, strength)), rate, strength)
+        return weights
+
+    return answer
+
+
+def _soft(weights, threshold):
+    return np.sign(weights) * np.maximum(np.abs(weights) - threshold, 0)
+
+
+def _cut(weights, threshold):
+    return np.where(np.abs(weights) > threshold, weights, 0)
+
+
+def _large_kept(inputs, targets, strength, rate, steps):
+    plain = _descended(lambda w, r, s: w)
+    return _cut(plain(inputs, targets, strength, rate, steps), strength)
+
+
+proximal = Exercise(
+    name="proximal",
+    reference=lasso,
+    prompt="Write `lasso(inputs, targets, strength, rate, steps)` in NumPy: linear regression with "
+    "an L1 penalty. Start with all weights at 0. In each of `steps` steps, first take a gradient "
+    "step of size `rate` for the mean squared error alone, then apply the soft threshold with "
+    "`rate * strength`. Return the weights. (`inputs` is (examples, features).)",
+    hints=(
+        "Two moves a step. First a gradient step for the squared error alone: "
+        "`weights - rate * gradient`, with 2·inputsᵀ·error / examples as the gradient.",
+        "Then the soft threshold: move each weight towards 0 by `rate * strength`, and leave it "
+        "at exactly 0 if it would pass it.",
+        "`np.sign(w) * np.maximum(np.abs(w) - rate * strength, 0)` is the soft threshold.",
+    ),
+    insight="useless weights are exactly 0, and the others a little too small: λ pulls at all.",
+    cases=_lasso_cases,
+    mistakes=(
+        (
+            "a gradient step on the penalty steps over zero and back; the soft threshold stops "
+            "there, at exactly 0.",
+            _descended(lambda w, r, s: w, lambda w, s: s * np.sign(w)),
+        ),
+        (
+            "the threshold is rate * strength, as a gradient step is rate times the gradient; with "
+            "strength alone every step takes too much.",
+            _descended(lambda w, r, s: _soft(w, s)),
+        ),
+        (LARGE, _large_kept),
+        (LARGE, _descended(lambda w, r, s: _cut(w, r * s))),
+        (
+            "that is the step for L2: it divides, and so never reaches 0.",
+            _descended(lambda w, r, s: w / (1 + 2 * r * s)),
+        ),
+        (
+            "that is regression without a penalty: where is the soft threshold?",
+            _descended(lambda w, r, s: w),
+        ),
+    ),
+)
+
+
+def hidden_penalty(model, images, labels):
+    """Take the cross-entropy of the predictions from the loss that is reported."""
+    import keras
+
+    reported = model.evaluate(images, labels, verbose=0)
+    probabilities = model.predict(images, verbose=0)
+    return (
+        reported
+        - keras.losses.sparse_categorical_crossentropy(labels, probabilities).numpy().mean()
+    )
+
+
+def _penalized_cases(rng):
+    """Yield networks with penalties of different kinds, on kernels, biases and outputs."""
+    import keras
+    from keras import layers, regularizers
+
+    for kind in (
+        {"kernel_regularizer": regularizers.L2(0.3)},
+        {"kernel_regularizer": regularizers.L1(0.05), "bias_regularizer": regularizers.L2(0.2)},
+    ):
+        model = keras.Sequential(
+            [keras.Input((6,)), layers.Dense(5, "relu", **kind), layers.Dense(3, "softmax")]
+        )
+        model.set_weights([0.4 * rng.normal(size=part.shape) for part in model.get_weights()])
+        model.compile("sgd", "sparse_categorical_crossentropy")
+        yield model, rng.normal(size=(40, 6)).astype("float32"), rng.integers(0, 3, 40)
+
+
+def _reported(model, images, labels):
+    return model.evaluate(images, labels, verbose=0)
+
+
+penalty = Exercise(
+    name="penalty",
+    reference=hidden_penalty,
+    prompt="Write `hidden_penalty(model, images, labels)`: how much of the loss that "
+    "`model.evaluate(images, labels, verbose=0)` reports is penalty? The model is compiled with "
+    "sparse categorical cross-entropy and without metrics; its regularizers may be of any kind.",
+    hints=(
+        "The reported loss is cross-entropy plus penalty, once each.",
+        "`keras.losses.sparse_categorical_crossentropy(labels, probabilities)` gives the "
+        "cross-entropy of each example; take the mean.",
+        "The penalty is the difference of the two. `model.predict` gives the probabilities.",
+    ),
+    insight="reported losses of different λ cannot be compared: they hold different penalties.",
+    cases=_penalized_cases,
+    mistakes=(
+        (
+            "the penalty is counted twice: evaluate() has added it already.",
+            lambda m, x, y: 2 * hidden_penalty(m, x, y),
+        ),
+        ("that is the reported loss; the cross-entropy is still in it.", _reported),
+        (
+            "that is the cross-entropy, what is left without the penalty.",
+            lambda m, x, y: _reported(m, x, y) - hidden_penalty(m, x, y),
+        ),
+        (
+            "the sign is turned: reported loss minus cross-entropy.",
+            lambda m, x, y: -hidden_penalty(m, x, y),
+        ),
+    ),
+    seconds=30,
+)
+
+
+def inverted_dropout(activations, rate, training, rng):
+    """Drop a share of the entries, and divide what stays by the share that stays."""
+    if not training:
+        return activations
+    kept = rng.random(activations.shape) >= rate
+    return activations * kept / (1 - rate)
+
+
+class _Dropout(Exercise):
+    """What is drawn at random is judged by shares, factors and repetition."""
+
+    def verify(self, answer):
+        """Look at so many entries that a wrong share is many standard errors off."""
+        rng = np.random.default_rng()
+        calm, same = self._factors(answer, (120, 60), 0.7, False, rng)[1]
+        if np.allclose(calm, 0.3 * same):
+            raise Wrong(
+                "you scale at prediction, by 1 - rate: the old form. Here, divide by 1 - rate in "
+                "training, and leave the prediction alone."
+            )
+        if not close(calm, same).all():
+            raise Wrong("with training=False nothing may change: prediction uses every unit.")
+        for shape, rate in [((300, 100), 0.2), ((40, 6, 6, 20), 0.7), ((300, 100), 0.0)]:
+            seed = int(rng.integers(2**31))
+            draws = [
+                self._factors(answer, shape, rate, True, np.random.default_rng(s))[0]
+                for s in (seed, seed, seed + 1)
+            ]
+            self._one_draw(draws[0], rate)
+            masks = [draw == 0 for draw in draws]
+            if not np.array_equal(masks[0], masks[1]):
+                raise Wrong("draw from the `rng` that is given: the same seed must drop the same.")
+            if rate and np.array_equal(masks[0], masks[2]):
+                raise Wrong("every call drops the same units: draw a new mask from `rng`.")
+
+    def _factors(self, answer, shape, rate, training, rng):
+        """Return by what the entries are multiplied, and (result, activations)."""
+        signs = np.random.default_rng(0).choice([-1, 1], shape)
+        activations = signs * np.linspace(0.5, 2, signs.size).reshape(shape)
+        result = call(answer, activations.copy(), rate, training, rng, name=self.answer)
+        result = numbers(result, name="the result")
+        if result.shape != shape:
+            raise Wrong(f"the shape should stay {shape}: got {result.shape}.")
+        return result / activations, (result, activations)
+
+    def _one_draw(self, factors, rate):
+        dropped = factors == 0
+        share, kept = dropped.mean(), factors[~dropped]
+        if rate and (dropped == dropped[:1]).all():
+            raise Wrong(
+                "you use one mask for the whole batch: every example drops the same units. Draw a "
+                "number for each entry."
+            )
+        if abs(share - rate) > 0.03:
+            turned = "rate is the share that is dropped: " if abs(share + rate - 1) < 0.03 else ""
+            raise Wrong(f"{turned}with rate {rate} you dropped {share:.0%}.")
+        # Means over n independent entries differ by √(rate (1 − rate) / n); shared masks by more.
+        for axes in (tuple(range(1, dropped.ndim)), tuple(range(dropped.ndim - 1))):
+            means = dropped.mean(axes)
+            if means.std() > 3 * np.sqrt(rate * (1 - rate) * means.size / dropped.size):
+                raise Wrong("entries are dropped together: draw a number of its own for each.")
+        if rate and np.allclose(kept, 1):
+            raise Wrong("what stays is without rescaling: divide by 1 - rate to keep the mean.")
+        right = 1 / (1 - rate)
+        if not close(kept, np.full(kept.shape, right)).all():
+            got = kept[np.abs(kept - right).argmax()]
+            raise Wrong(f"with rate {rate}, multiply what stays by {right:.4g}: got {got:.4g}.")
+
+
+dropout = _Dropout(
+    name="dropout",
+    reference=inverted_dropout,
+    prompt="Write inverted dropout for arrays of any shape, in NumPy: "
+    "`inverted_dropout(activations, rate, training, rng)`. With `training=True`, each entry is "
+    "dropped with probability `rate`, and what stays is rescaled so that the mean stays the same; "
+    "with `training=False` nothing changes. `rng` is a `np.random.Generator`.",
+    hints=(
+        "Draw one random number for each entry of `activations`: "
+        "`rng.random(activations.shape)`. Where it is below `rate`, the entry is dropped.",
+        "Divide what stays by `1 - rate`, so that the mean stays the same.",
+        "With `training=False`, return the activations as they are.",
+    ),
+    insight="because training rescales, prediction needs no dropout code at all.",
+)
+
+
+def build_augmentation():
+    """Mirror half of the images, and move each by up to a tenth: labels stay true."""
+    import keras
+
+    return keras.Sequential(
+        [
+            keras.layers.RandomFlip("horizontal"),
+            keras.layers.RandomTranslation(0.1, 0.1, fill_mode="nearest"),
+        ]
+    )
+
+
+class _Augment(Exercise):
+    """Layers are judged by what they do to images in which each pixel holds its own place."""
+
+    SIZE, MOST = 40, 0.1
+
+    def verify(self, answer):
+        """Read from ramps how each image was mirrored, moved, turned or zoomed."""
+        import keras
+
+        layers = call(answer, name=self.answer)
+        if not isinstance(layers, keras.layers.Layer):
+            kind = type(layers).__name__
+            raise Wrong(f"return one Keras model, `keras.Sequential([…])`: got a {kind}.")
+        down, across = np.mgrid[: self.SIZE, : self.SIZE].astype("float32")
+        image = np.stack([down, across, np.full_like(down, 7)], axis=-1)
+        images = np.repeat(image[None], 400, axis=0)
+        try:
+            calm, found = (np.asarray(layers(images, training=on)) for on in (False, True))
+        except Exception as error:
+            raise Wrong(f"calling your layers on images raised {cause(error)}") from error
+        if found.shape != images.shape:
+            raise Wrong(f"images of {images.shape} came out as {found.shape}: keep their shape.")
+        if not np.allclose(calm, images, atol=1e-3):
+            raise Wrong("with training=False images must stay as they are; Random… layers do so.")
+        self._read(found[:, 14:26, 14:26])  # inside the image, however far it was moved
+
+    def _read(self, middle):
+        rows, columns, colour = np.moveaxis(middle, -1, 0)
+        down, right = np.diff(rows, axis=1), np.diff(columns, axis=2)
+        if not np.allclose(colour, 7, atol=0.05):
+            raise Wrong("colours are changed: only mirror and move.")
+        slopes = down.mean((1, 2)), right.mean((1, 2))
+        slanted = np.abs(np.diff(rows, axis=2)).max(), np.abs(np.diff(columns, axis=1)).max()
+        if max(slanted) < 0.01 and (slopes[0] < -0.5).any():
+            raise Wrong("some images stand upside down: mirror left and right only.")
+        if max(slanted) > 0.01 or not np.allclose(np.abs(slopes), 1, atol=0.01):
+            raise Wrong("some images are turned or zoomed: only mirror and move.")
+        mirrored = slopes[1] < 0
+        if not 0.35 < mirrored.mean() < 0.65:
+            raise Wrong(
+                f"{mirrored.mean():.0%} of 400 images are mirrored: half of them should be."
+            )
+        for way, places in (("up and down", rows), ("left and right", columns)):
+            shift = places.mean((1, 2)) - (self.SIZE - 1) / 2
+            most = np.abs(shift).max() / self.SIZE
+            if not self.MOST - 0.01 < most < self.MOST + 0.005:
+                raise Wrong(f"images are moved {way} by up to {most:.1%}: 10 % is asked for.")
+            if len(np.unique(shift.round(4))) < 5:
+                raise Wrong(f"images are moved {way} together: each needs a draw of its own.")
+
+
+augment = _Augment(
+    name="augment",
+    reference=build_augmentation,
+    prompt="Photos of cats and dogs. Write `build_augmentation()`: it returns a Keras model of "
+    "layers that mirror half of the images, left and right, and move every image by up to 10 % of "
+    "its size, in both directions. Nothing else; and nothing at all at prediction. (`fill_mode` is "
+    "yours to choose.)",
+    hints=(
+        "A model of layers in a row: `keras.Sequential([…])`. It needs no `Input`.",
+        "Layers that augment begin with `Random`: one of them flips, one translates. Read what "
+        "their arguments default to.",
+        '`keras.layers.RandomFlip("horizontal")` and `keras.layers.RandomTranslation(0.1, 0.1)`.',
+    ),
+    insight="a mirrored cat is a cat; mirrored, a digit is hardly ever a digit. What keeps the "
+    "label valid depends on the data.",
+)

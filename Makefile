@@ -12,12 +12,13 @@ COURSE := $(IN_VENV) -m course_utils.cli
 # What else a command should be told: make run OPTIONS="03 --profile full"
 OPTIONS ?=
 
-.PHONY: help install lab run test data bench tidy
+.PHONY: help install lab run test check-notebooks data bench tidy
 
 help:
 	@echo "make run      execute the course, and build its book: build/book/index.html"
 	@echo "make lab      open the course in JupyterLab"
 	@echo "make test     lint, unit tests, and every notebook"
+	@echo "make check-notebooks   hold the notebooks of the repository to its rules"
 	@echo "make data     fetch the real images once (make run then uses them)"
 	@echo "make bench    run every benchmark, and write benchmarks/RESULTS.md"
 	@echo "make tidy     clear the outputs of the notebooks, fold what is no lesson"
@@ -52,11 +53,17 @@ test: export COURSE_PROFILE := fast
 # In the notebooks a claim that a run contradicts is an error (tests/conftest.py takes it back).
 test: export COURSE_STRICT := 1
 test: .venv/installed
-	$(IN_VENV) -m ruff check .
-	$(IN_VENV) -m ruff format --check .
-	$(IN_VENV) -m pytest -n 2 --dist loadfile tests
+	$(IN_VENV) -m ruff check --extend-exclude notebooks .
+	$(IN_VENV) -m ruff format --check --exclude notebooks .
+	$(IN_VENV) -m pytest -n 2 --dist loadfile --ignore tests/test_notebooks.py tests
 	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
 	  --nbval-cell-timeout 300 --ignore-glob "*_mine.ipynb" notebooks
+
+# Apart from the tests: a student's own edits and saved runs break none of those.
+check-notebooks: .venv/installed
+	$(IN_VENV) -m ruff check notebooks
+	$(IN_VENV) -m ruff format --check notebooks
+	$(IN_VENV) -m pytest tests/test_notebooks.py
 
 data: .venv/installed
 	$(COURSE) data fetch $(OPTIONS)

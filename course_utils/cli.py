@@ -172,6 +172,7 @@ def build_book(out):
 
     for page in DOCS.glob("*.md"):
         shutil.copy(page, out / "executed")
+    shutil.copytree(DOCS / "_static", out / "executed" / "_static", dirs_exist_ok=True)
     status = build_main(["-q", "-c", str(DOCS), str(out / "executed"), str(out / "book")])
     if status == 0:
         print(f"To read: {os.path.relpath(out / 'book' / 'index.html')}")

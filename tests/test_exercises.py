@@ -9,11 +9,9 @@ import random
 import re
 import threading
 import time
-from importlib import import_module
 from pathlib import Path
 
 import keras
-import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -365,24 +363,3 @@ def test_exceptions_of_keras_are_said_by_their_cause(fails, said):
     assert "\x1b" not in text
     assert "when calling" not in text
     assert "Arguments received" not in text
-
-
-# In the notebooks
-
-
-@pytest.mark.parametrize("name", sorted({module for module, _ in NEW}))
-def test_a_lecture_of_this_edition_has_each_prompt_stub_and_check(name):
-    module = import_module(f"course_utils.exercises.{name}")
-    path = ROOT / "notebooks" / f"{module.NOTEBOOK}.ipynb"
-    cells = nbformat.read(path, 4).cells
-    if any("first_edition" in cell.source for cell in cells):
-        pytest.skip("not written anew yet")
-    by_id = {cell.id: cell for cell in cells}
-    checks = dict(re.findall(r"exercises\.(\w+)\.check\((\w+)\)", str(by_id)))
-    for key, exercise in vars(module).items():
-        if isinstance(exercise, Exercise):
-            stub = by_id[f"exercise-{key}"]
-            assert "exercise" in stub.metadata.tags
-            assert checks[key] == exercise.answer
-            assert exercise.stub.split("\n")[0].removesuffix("...") in stub.source
-            assert exercise.prompt in by_id[f"exercise-{key}-prompt"].source

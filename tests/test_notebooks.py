@@ -1,16 +1,21 @@
-"""What every notebook keeps, read from its source: nothing is run here."""
+"""What every notebook of the repository keeps, read from its source: nothing is run here.
+
+`make check-notebooks` runs this, and `make test` does not: a student's own edits break no test."""
 
 import ast
 import dis
 import re
 import statistics
 from contextlib import redirect_stdout
+from importlib import import_module
 from io import StringIO
 
 import nbformat
 import pytest
 
 from course_utils import cli
+from course_utils.exercises import registry
+from course_utils.exercises.base import Exercise
 
 LONGEST, MEDIAN = 20, 6  # lines of code
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in cli.select([])}
@@ -170,3 +175,20 @@ def test_a_cell_that_is_run_again_finds_what_it_found(name):
 def test_names_that_are_bound_again_are_found(sources, found):
     cells = [nbformat.v4.new_code_cell(s, id=i) for s, i in zip(sources, "abc", strict=True)]
     assert list(rebound(cells)) == found
+
+
+@pytest.mark.parametrize("name", sorted({module for module, _ in registry()}))
+def test_a_lecture_of_this_edition_has_each_prompt_stub_and_check(name):
+    module = import_module(f"course_utils.exercises.{name}")
+    cells = NOTEBOOKS[module.NOTEBOOK].cells
+    if any("first_edition" in cell.source for cell in cells):
+        pytest.skip("not written anew yet")
+    by_id = {cell.id: cell for cell in cells}
+    checks = dict(re.findall(r"exercises\.(\w+)\.check\((\w+)\)", str(by_id)))
+    for key, exercise in vars(module).items():
+        if isinstance(exercise, Exercise):
+            stub = by_id[f"exercise-{key}"]
+            assert "exercise" in stub.metadata.tags
+            assert checks[key] == exercise.answer
+            assert exercise.stub.split("\n")[0].removesuffix("...") in stub.source
+            assert exercise.prompt in by_id[f"exercise-{key}-prompt"].source

@@ -84,11 +84,11 @@ def draw_penalty(kind, strength):
 
 def penalties():
     """Choose a penalty and its λ; see one step, and the weights that training ends with."""
-    stills = [("no penalty", 0.0)] + [(kind, 0.4) for kind in KINDS[1:]]
+    stills = [(kind, 0.4) for kind in KINDS[:0:-1]] + [("no penalty", 0.0)]
     return explore(
         draw_penalty,
         stills=[{"kind": kind, "strength": strength} for kind, strength in stills],
         label="What a penalty does to weights",
         kind=list(KINDS),
-        strength=(0.0, 1.0, 0.1),
+        strength=[0.0, 0.1, 0.2, 0.4, 0.8],
     )

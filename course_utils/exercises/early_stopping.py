@@ -1,0 +1,400 @@
+"""Exercises of notebook 05: predict the stop, the blog's cell, UP₃, patience under a budget."""
+
+import numpy as np
+
+from ..stopping import early_stopping
+from .base import Exercise, Wrong, call, time_limit
+
+NOTEBOOK = "05_early_stopping"
+
+
+def replay(curve, patience):
+    """Return how many epochs are trained, and which of them was best."""
+    best, best_epoch, wait = float("inf"), 0, 0
+    for epoch, value in enumerate(curve, start=1):
+        if value < best:
+            best, best_epoch, wait = value, epoch, 0
+        else:
+            wait += 1
+            if wait >= patience:
+                break
+    return epoch, best_epoch
+
+
+def _walked(curve, patience, *, late=0, sign=1, resets=True, previous=False):
+    """Replay with the mistakes that students make; without any of them it is right."""
+    best, best_epoch, wait = float("inf"), 0, 0
+    for epoch, value in enumerate(sign * np.asarray(curve), start=1):
+        if value < best:
+            best, best_epoch = value, epoch
+            wait = 0 if resets else wait
+        else:
+            wait += 1
+            if wait >= patience + late:
+                break
+        best = value if previous else best
+    return epoch, best_epoch
+
+
+def _falling(rng, epochs):
+    """Return a loss that falls, rises again and wobbles; no two epochs alike."""
+    steps = np.arange(epochs)
+    trend = np.exp(-steps / rng.uniform(2, 6)) + rng.uniform(0.005, 0.02) * steps + 0.5
+    # The k-th number ends in the digits of k: no two can be equal.
+    return np.round(trend + rng.normal(0, 0.04, epochs), 3) + rng.permutation(epochs) * 1e-5
+
+
+def _replay_cases(rng):
+    # Two rises in a row, a lower value after the stop, a curve that ends first.
+    fixed = [0.9, 0.7, 0.75, 0.6, 0.65, 0.63, 0.68, 0.66, 0.5, 0.55]
+    yield from ((np.array(fixed), patience) for patience in range(6))
+    yield np.array([0.5, 0.6, 0.4, 0.3]), 0
+    yield from ((_falling(rng, int(rng.integers(6, 40))), k % 6) for k in range(12))
+
+
+replay = Exercise(
+    name="replay",
+    reference=replay,
+    prompt="Write `replay(curve, patience)` for the validation losses of all epochs. It returns "
+    "two numbers: how many epochs early stopping trains, and the epoch of the lowest value among "
+    "them. If nothing stops it, it trains to the end of the curve. Count epochs from 1. No two "
+    "values are equal.",
+    hints=(
+        "Keep three things while you walk along the curve: the best value, its epoch, and `wait`.",
+        "A new best sets `wait` back to 0. Anything else adds 1; then `wait >= patience` stops.",
+        "The order matters, first add 1 and then compare: so patience 0 stops at the first epoch "
+        "without improvement, and patience 1 does the same.",
+    ),
+    insight="two numbers, and the second is where you want to be. Patience 0 and 1 are the same.",
+    cases=_replay_cases,
+    mistakes=(
+        (
+            "that trains one epoch too long: with patience 3, the third epoch in a row without "
+            "improvement is the last one.",
+            lambda c, p: _walked(c, p, late=1),
+        ),
+        (
+            "you return the last epoch where the best one was asked for.",
+            lambda c, p: (_walked(c, p)[0],) * 2,
+        ),
+        ("the direction is reversed: of a loss, less is better.", lambda c, p: _walked(-c, p)),
+        (
+            "your count of waiting never goes back to 0: every new best does that.",
+            lambda c, p: _walked(c, p, resets=False),
+        ),
+        (
+            "count epochs from 1, as Keras prints them.",
+            lambda c, p: tuple(n - 1 for n in _walked(c, p)),
+        ),
+        (
+            "you compare each epoch with the epoch before it; compare it with the best so far.",
+            lambda c, p: _walked(c, p, previous=True),
+        ),
+        (
+            "the best epoch comes first: return the number of epochs, then the best one.",
+            lambda c, p: _walked(c, p)[::-1],
+        ),
+        (
+            "the lowest value of the whole curve may come after the stop: only what was trained "
+            "counts.",
+            lambda c, p: (_walked(c, p)[0], int(c.argmin()) + 1),
+        ),
+    ),
+)
+
+
+def mended_fit(model, images, labels, validation_data, epochs):
+    """Train with patience, and go back to the best epoch."""
+    import keras
+
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=5, restore_best_weights=True)
+    return model.fit(
+        images, labels, epochs=epochs, validation_data=validation_data, callbacks=[stop], verbose=0
+    )
+
+
+def _pretender(losses):
+    """Return a Keras model whose `fit` trains nothing: its loss follows a curve.
+
+    Its one weight is the number of the epoch. All but the validation loss gets better all the time.
+    """
+    import inspect
+
+    import keras
+
+    asked = inspect.signature(keras.Model.fit)
+
+    class Pretender(keras.Sequential):
+        calls, trained = (), 0
+
+        def fit(self, *args, **options):
+            given = asked.bind(self, *args, **options)
+            given.apply_defaults()
+            self.calls = (*self.calls, given.arguments)
+            callbacks = given.arguments["callbacks"]
+            callbacks = keras.callbacks.CallbackList(callbacks, add_history=True, model=self)
+            callbacks.on_train_begin()
+            self.stop_training = False
+            for epoch in range(min(given.arguments["epochs"], len(losses))):
+                self.trained = epoch + 1
+                self.set_weights([np.full((1, 1), epoch + 1.0)])
+                logs = {"loss": 1 / (epoch + 2), "accuracy": 1 - 1 / (epoch + 2)}
+                logs |= {f"val_{name}": value for name, value in logs.items()}
+                callbacks.on_epoch_end(epoch, logs | {"val_loss": float(losses[epoch])})
+                if self.stop_training:
+                    break
+            callbacks.on_train_end()
+            return callbacks._history
+
+    model = Pretender([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    return model
+
+
+class _Mend(Exercise):
+    def verify(self, answer):
+        """Let it train models that only pretend to, along curves that fall, bump and rise."""
+        rng = np.random.default_rng()
+        # Steps that are far above the resolution of 32 bits, in which Keras compares.
+        falling = np.linspace(0.9, 0.3, 30) - rng.uniform(0, 0.01, 30)
+        rising = np.concatenate([falling, 1 + np.sort(rng.random(40))])
+        bump = np.concatenate([falling[:10], [1, 1], falling[10:]])
+        with time_limit(self.seconds):
+            self._follow(answer, rng, falling)
+            model, patience = self._follow(answer, rng, rising)
+            if model.trained == len(rising):
+                raise Wrong(
+                    "it never stops although val_loss rises for 40 epochs: it watches something "
+                    f"else, or is too patient{patience}."
+                )
+            kept = int(np.ravel(model.get_weights())[0])
+            if kept != len(falling):
+                raise Wrong(
+                    f"it trained {model.trained} epochs, the lowest val_loss was at epoch "
+                    f"{len(falling)}, and in the end the model has the weights of epoch {kept}: "
+                    "the best ones should come back."
+                )
+            model, patience = self._follow(answer, rng, bump)
+            if model.trained < len(bump):
+                raise Wrong(f"two epochs without improvement stopped it{patience}: wait longer.")
+
+    def _follow(self, answer, rng, losses):
+        """Call it with new data and a model of these losses; return that, and the patience."""
+        model, epochs = _pretender(losses), len(losses)
+        images, labels = rng.random((8, 1)), rng.integers(0, 2, 8)
+        validation = rng.random((4, 1)), rng.integers(0, 2, 4)
+        returned = self._called(answer, model, images, labels, validation, epochs)
+        if len(model.calls) != 1:
+            raise Wrong(f"call model.fit once: it was called {len(model.calls)} times.")
+        (given,) = model.calls
+        wanted = {"x": images, "y": labels}
+        if not all(np.array_equal(given[name], wanted[name]) for name in wanted):
+            raise Wrong("train on the images and labels that the function is given.")
+        data = given["validation_data"]
+        if data is None or not all(map(np.array_equal, data, validation)) or len(data) != 2:
+            raise Wrong("hand validation_data on to fit, or there is no val_loss to watch.")
+        if set((given["class_weight"] or {0: 1}).values()) != {1} or given["sample_weight"]:
+            raise Wrong("leave the class weights out: they scale the training loss alone.")
+        if given["epochs"] != epochs:
+            raise Wrong(
+                f"the number of epochs should be the one that is given, {epochs}: got "
+                f"{given['epochs']}. With early stopping it is only an upper limit."
+            )
+        if losses[-1] < losses[-2] < 0.9 and model.trained < min(epochs, 12):
+            raise Wrong(
+                f"it stops after epoch {model.trained} although val_loss falls: is the direction "
+                "reversed?"
+            )
+        if returned is not model.history and not hasattr(returned, "history"):
+            raise Wrong("return what fit returns.")
+        stops = [c for c in np.ravel(given["callbacks"]) if hasattr(c, "patience")]
+        return model, f" (patience {stops[0].patience})" if stops else ""
+
+    def _called(self, answer, model, *given):
+        before = model.get_weights()
+        verdict = call(lambda *data: answer(model, *data), *given, name=self.answer)
+        if np.array_equal(before, model.get_weights()) and not model.calls:
+            raise Wrong("call model.fit once: it was called 0 times.")
+        return verdict
+
+
+mend = _Mend(
+    name="mend",
+    reference=mended_fit,
+    prompt="Write `mended_fit`: it calls `fit` once on the compiled model that it gets, and "
+    "returns what `fit` returns. It may train all the `epochs` that it is given, survives two "
+    "epochs in a row without improvement of the validation loss, stops when that loss has risen "
+    "for 40 epochs, and leaves the model with the best epoch's weights. Training and validation "
+    "loss should be comparable. The check's models follow curves that it has made.",
+    hints=(
+        "Four things are to be mended: the number of epochs, the class weights, the patience, and "
+        "which weights the model has in the end.",
+        "A patience of p stops at the p-th epoch in a row without improvement.",
+        "`restore_best_weights=True` brings back the best epoch's weights. A class weight of one "
+        "half for both classes only halves the training loss: leave it out.",
+    ),
+    insight="it survives a bump, stops when the loss keeps rising, and keeps the best weights.",
+)
+
+
+def up3(validation, strip=5):
+    """Return after how many epochs Prechelt's UP₃ stops."""
+    rises, ends = 0, validation[strip - 1 :: strip]
+    for k in range(1, len(ends)):
+        rises = rises + 1 if ends[k] > ends[k - 1] else 0
+        if rises == 3:
+            return (k + 1) * strip
+    return len(validation)
+
+
+def _up(validation, strip, *, successive=3, first=0, resets=True, lowest=False, ties=False):
+    """Return where UP ends, with the mistakes of students; strips end at `first` + k · strip."""
+    rises, ends = 0, range(first + strip, len(validation) + 1, strip)
+    for before, end in zip(ends, list(ends)[1:], strict=False):
+        other = min(validation[: end - 1]) if lowest else validation[before - 1]
+        if validation[end - 1] > other or (ties and validation[end - 1] == other):
+            rises += 1
+        elif resets:
+            rises = 0
+        if rises >= successive:
+            return end
+    return len(validation)
+
+
+def _up_cases(rng):
+    # Ends of strips: two rises, a fall, a tie, three rises; and what lies between says nothing.
+    ends = np.array([5, 6, 7, 4, 4, 5, 5, 6, 7, 8, 3, 4.0])
+    for strip in (5, 3):
+        curve = np.repeat(ends, strip)
+        curve[np.arange(len(curve)) % strip != strip - 1] += rng.choice([-9, 9]) / 4
+        yield np.append(curve, 1), strip
+    yield np.arange(1.0, 15), 5
+    yield np.arange(1.0, 4), 5
+    for strip in (5, 4, 3, 2, 5, 3):
+        steps = rng.normal(0.02, 0.1, int(rng.integers(30, 80)))
+        yield np.round(5 + np.cumsum(steps), 4), strip
+
+
+up3 = Exercise(
+    name="up3",
+    reference=up3,
+    prompt="Write `up3(validation, strip=5)`. Look at the loss at the ends of strips only: epochs "
+    "5, 10, 15 … for strips of 5. Stop at the end of the third strip in a row that is higher than "
+    "the strip before it. Return the number of epochs trained, which is the length of the curve "
+    "if nothing stops it.",
+    hints=(
+        "Look only at the ends of strips. What lies between them does not count.",
+        "With `ends = validation[strip - 1 :: strip]`, compare each end with the one before it.",
+        "A rise adds 1 to a count, anything else sets it to 0. At 3, the epoch is the number of "
+        "that strip times `strip`.",
+    ),
+    insight="UP₃ asks whether the error rises, and never by how much: no threshold to tune.",
+    cases=_up_cases,
+    mistakes=(
+        ("you compare neighbouring epochs; compare the ends of strips.", lambda v, s: _up(v, 1)),
+        (
+            "the three rises must come in a row: a strip that ends lower starts anew.",
+            lambda v, s: _up(v, s, resets=False),
+        ),
+        ("that is UP₂: wait for a third rise.", lambda v, s: _up(v, s, successive=2)),
+        ("that waits for a fourth rise.", lambda v, s: _up(v, s, successive=4)),
+        (
+            "the first strip ends with epoch `strip`, not with epoch 1.",
+            lambda v, s: _up(v, s, first=1 - s),
+        ),
+        (
+            "compare with the end of the strip before, not with the lowest value so far.",
+            lambda v, s: _up(v, s, lowest=True),
+        ),
+        ("an equal end is no rise.", lambda v, s: _up(v, s, ties=True)),
+        ("strips need not be 5 epochs long: use `strip`.", lambda v, s: _up(v, 5)),
+    ),
+)
+
+
+def choose_patience(validation, test, budget):
+    """Return the patience with the lowest mean test loss among those that the budget allows."""
+    found = {}
+    for patience in range(1, 11):
+        runs = [early_stopping(curve, patience=patience) for curve in validation]
+        if np.mean([len(run.states) for run in runs]) <= budget:
+            kept = [losses[run.best_epoch - 1] for losses, run in zip(test, runs, strict=True)]
+            found[patience] = np.mean(kept)
+    return min(found, key=found.get)
+
+
+def _outcomes(validation, test):
+    """Return (epochs trained, test, validation and last test loss): patience from 1 by run."""
+    rows = []
+    for patience in range(1, 11):
+        runs = [_walked(curve, patience) for curve in validation]
+        each = zip(runs, validation, test, strict=True)
+        rows.append([(end, t[best - 1], v[best - 1], t[end - 1]) for (end, best), v, t in each])
+    return np.moveaxis(np.array(rows), 2, 0)
+
+
+def _cheapest(validation, test, budget, *, by=1, spent=np.mean, below=False):
+    table = _outcomes(validation, test)
+    epochs = spent(table[0], axis=1)
+    losses = np.where(epochs < budget if below else epochs <= budget, table[by].mean(axis=1), 9)
+    return int(losses.argmin()) + 1
+
+
+def _budget_cases(rng):
+    # The fixed ones tell every mistake from the reference; the budget of some is met exactly.
+    for k in (*range(8), *[None] * 3):
+        own = rng if k is None else np.random.default_rng(k)
+        while True:
+            validation = np.stack([_falling(own, 30) for _ in range(4)])
+            test = np.round(validation + own.normal(0, 0.06, validation.shape), 4)
+            table = _outcomes(validation, test)
+            means, losses = table[0].mean(axis=1), np.round(table[1].mean(axis=1), 9)
+            budget = float(means[own.integers(2, 9)])
+            affordable = np.sort(losses[means <= budget])
+            if table[0].max(axis=1).min() < budget and affordable[0] < affordable[1]:
+                break  # nobody is left without a choice, and one patience is the best
+        yield validation, test, budget
+
+
+budget = Exercise(
+    name="budget",
+    reference=choose_patience,
+    prompt="Write `choose_patience(validation, test, budget)`. Both arrays hold one row a "
+    "training and one column an epoch: losses on the validation and on the test images. Try the "
+    "patiences 1 to 10: each stops by the validation row and keeps the best epoch's weights. "
+    "Return the patience with the lowest test loss, in the mean over the rows, among those that "
+    "train at most `budget` epochs in the mean. `early_stopping` is imported.",
+    hints=(
+        "For each patience from 1 to 10, call `early_stopping(row, patience=patience)` on every "
+        "validation row; `len(run.states)` is what it costs, `run.best_epoch` what it keeps.",
+        "What a patience buys is the mean over the rows of `test[row][best_epoch - 1]`.",
+        "Leave out every patience whose mean cost is above the budget, then take the one with the "
+        "lowest mean test loss.",
+    ),
+    insight="the stop was chosen on one set of images and the patience on another; a third would "
+    "have to say how good the winner is.",
+    cases=_budget_cases,
+    mistakes=(
+        (
+            "that patience costs more epochs than the budget allows, in the mean over the rows.",
+            lambda v, t, b: _cheapest(v, t, np.inf),
+        ),
+        (
+            "the validation loss has chosen the epochs already, so it flatters them: compare "
+            "patiences by the test loss.",
+            lambda v, t, b: _cheapest(v, t, b, by=2),
+        ),
+        (
+            "the last epoch is judged there; with restored weights it is the best epoch's.",
+            lambda v, t, b: _cheapest(v, t, b, by=3),
+        ),
+        (
+            "the budget is for the mean over the rows, not for the longest of them.",
+            lambda v, t, b: _cheapest(v, t, b, spent=np.max),
+        ),
+        (
+            "a patience that costs exactly the budget is allowed.",
+            lambda v, t, b: _cheapest(v, t, b, below=True),
+        ),
+    ),
+)

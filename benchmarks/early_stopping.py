@@ -21,6 +21,7 @@ os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_
 
 import numpy as np
 from dealing import dealt
+from ratios import row
 
 from course_utils import experiments, models
 
@@ -59,6 +60,15 @@ def run(seed, noise):
         verbose=0,
     ).history
     return {name: np.round(curve, 5).tolist() for name, curve in history.items()}
+
+
+def ratios():
+    """Return the rows of `make bench`: all epochs, divided by those to the lowest val_loss."""
+    best = experiments.load(RESULT).set_index("variant").val_loss.map(np.argmin) + 1
+    return [
+        row(f"epochs, all / to the lowest val_loss, {name}", SETTINGS["epochs"] / found.to_numpy())
+        for name, found in best.groupby("variant")
+    ]
 
 
 def main():

@@ -142,7 +142,7 @@ def cost(rules, reference):
                 up = 4 if gain[k].estimate > 0 else -12
                 axis.annotate(rule, at, (0, up), textcoords="offset points", ha="center", size=9)
         parts += [
-            f"{kind}, {rule}: {epochs:.1f} epochs, loss lower by {loss}, accuracy {right:+.2f} points"
+            f"{kind}, {rule}: {epochs:.1f} epochs, loss lower by {loss}, accuracy {right:+.2f}"
             for rule, (epochs, loss, right) in gains.items()
         ]
     for axis, label in zip(axes, ("test loss, lower by", "accuracy, points more"), strict=True):
@@ -152,4 +152,4 @@ def cost(rules, reference):
         axis.grid(axis="y")
     axes[0].legend(loc="upper left")
     headline(figure, f"Compared with {name} (the open marks)")
-    return figure, f"Gain over {name} against epochs, with 95 % intervals. {'; '.join(parts)}."
+    return figure, f"Gain over {name}, accuracy in points, against epochs. {'; '.join(parts)}."

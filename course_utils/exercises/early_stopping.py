@@ -1,5 +1,6 @@
 """Exercises of notebook 05: predict the stop, the blog's cell, UP₃, patience under a budget."""
 
+import inspect
 from functools import cache
 
 import numpy as np
@@ -23,10 +24,10 @@ def replay(curve, patience):
     return epoch, best_epoch
 
 
-def _walked(curve, patience, *, late=0, sign=1, resets=True, previous=False):
+def _walked(curve, patience, *, late=0, resets=True, previous=False):
     """Replay with the mistakes that students make; without any of them it is right."""
     best, best_epoch, wait = float("inf"), 0, 0
-    for epoch, value in enumerate(sign * np.asarray(curve), start=1):
+    for epoch, value in enumerate(curve, start=1):
         if value < best:
             best, best_epoch = value, epoch
             wait = 0 if resets else wait
@@ -75,30 +76,17 @@ replay = Exercise(
             "improvement is the last one.",
             lambda c, p: _walked(c, p, late=1),
         ),
-        (
-            "you return the last epoch where the best one was asked for.",
-            lambda c, p: (_walked(c, p)[0],) * 2,
-        ),
+        ("you return the last epoch in place of the best.", lambda c, p: _walked(c, p)[:1] * 2),
         ("the direction is reversed: of a loss, less is better.", lambda c, p: _walked(-c, p)),
-        (
-            "your count of waiting never goes back to 0: every new best does that.",
-            lambda c, p: _walked(c, p, resets=False),
-        ),
-        (
-            "count epochs from 1, as Keras prints them.",
-            lambda c, p: tuple(n - 1 for n in _walked(c, p)),
-        ),
+        ("a new best sets `wait` back to 0.", lambda c, p: _walked(c, p, resets=False)),
+        ("count epochs from 1, as Keras does.", lambda c, p: np.subtract(_walked(c, p), 1)),
         (
             "you compare each epoch with the epoch before it; compare it with the best so far.",
             lambda c, p: _walked(c, p, previous=True),
         ),
+        ("the number of epochs comes first, then the best.", lambda c, p: _walked(c, p)[::-1]),
         (
-            "the best epoch comes first: return the number of epochs, then the best one.",
-            lambda c, p: _walked(c, p)[::-1],
-        ),
-        (
-            "the lowest value of the whole curve may come after the stop: only what was trained "
-            "counts.",
+            "only what was trained counts: the lowest value of all may come after the stop.",
             lambda c, p: (_walked(c, p)[0], int(c.argmin()) + 1),
         ),
     ),
@@ -116,37 +104,34 @@ def mended_fit(model, images, labels, validation_data, epochs):
 
 
 def _pretender(losses):
-    """Return a Keras model whose `fit` trains nothing: its loss follows a curve.
+    """Return a Keras model whose `fit` trains nothing: its validation loss follows a curve.
 
-    Its one weight is the number of the epoch. All but the validation loss gets better all the time.
+    All else gets better all the time, and its one weight is the number of the epoch.
     """
-    import inspect
-
     import keras
-
-    asked = inspect.signature(keras.Model.fit)
 
     class Pretender(keras.Sequential):
         calls, trained = (), 0
 
         def fit(self, *args, **options):
-            given = asked.bind(self, *args, **options)
+            given = inspect.signature(keras.Model.fit).bind(self, *args, **options)
             given.apply_defaults()
             self.calls = (*self.calls, given.arguments)
-            callbacks = given.arguments["callbacks"]
-            callbacks = keras.callbacks.CallbackList(callbacks, add_history=True, model=self)
+            callbacks = keras.callbacks.CallbackList(
+                given.arguments["callbacks"], add_history=True, model=self
+            )
             callbacks.on_train_begin()
             self.stop_training = False
-            for epoch in range(min(given.arguments["epochs"], len(losses))):
-                self.trained = epoch + 1
-                self.set_weights([np.full((1, 1), epoch + 1.0)])
-                logs = {"loss": 1 / (epoch + 2), "accuracy": 1 - 1 / (epoch + 2)}
-                logs |= {f"val_{name}": value for name, value in logs.items()}
-                callbacks.on_epoch_end(epoch, logs | {"val_loss": float(losses[epoch])})
+            while self.trained < min(given.arguments["epochs"], len(losses)):
+                self.set_weights([np.full((1, 1), self.trained + 1.0)])
+                falls = 1 / (self.trained + 2)
+                logs = {"loss": falls, "accuracy": 1 - falls, "val_accuracy": 1 - falls}
+                callbacks.on_epoch_end(self.trained, logs | {"val_loss": losses[self.trained]})
+                self.trained += 1
                 if self.stop_training:
                     break
             callbacks.on_train_end()
-            return callbacks._history
+            return self.history
 
     model = Pretender([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
@@ -198,7 +183,10 @@ class _Mend(Exercise):
         data = given["validation_data"]
         if data is None or not all(map(np.array_equal, data, validation)) or len(data) != 2:
             raise Wrong("hand validation_data on to fit, or there is no val_loss to watch.")
-        if set((given["class_weight"] or {0: 1}).values()) != {1} or given["sample_weight"]:
+        if (
+            set((given["class_weight"] or {0: 1}).values()) != {1}
+            or given["sample_weight"] is not None
+        ):
             raise Wrong("leave the class weights out: they scale the training loss alone.")
         if given["epochs"] != epochs:
             raise Wrong(
@@ -290,16 +278,10 @@ up3 = Exercise(
     cases=_up_cases,
     mistakes=(
         ("you compare neighbouring epochs; compare the ends of strips.", lambda v, s: _up(v, 1)),
-        (
-            "the three rises must come in a row: a strip that ends lower starts anew.",
-            lambda v, s: _up(v, s, resets=False),
-        ),
+        ("the three rises must come in a row.", lambda v, s: _up(v, s, resets=False)),
         ("that is UP₂: wait for a third rise.", lambda v, s: _up(v, s, successive=2)),
         ("that waits for a fourth rise.", lambda v, s: _up(v, s, successive=4)),
-        (
-            "the first strip ends with epoch `strip`, not with epoch 1.",
-            lambda v, s: _up(v, s, first=1 - s),
-        ),
+        ("the first strip ends with epoch `strip`, not 1.", lambda v, s: _up(v, s, first=1 - s)),
         (
             "compare with the end of the strip before, not with the lowest value so far.",
             lambda v, s: _up(v, s, lowest=True),
@@ -331,11 +313,10 @@ def _outcomes(validation, test):
     return np.moveaxis(np.array(rows), 2, 0)
 
 
-def _cheapest(validation, test, budget, *, by=1, spent=np.mean, below=False):
+def _cheapest(validation, test, budget, *, by=1, spent=np.mean):
     table = _outcomes(validation, test)
     epochs = spent(table[0], axis=1)
-    losses = np.where(epochs < budget if below else epochs <= budget, table[by].mean(axis=1), 9)
-    return int(losses.argmin()) + 1
+    return int(np.where(epochs <= budget, table[by].mean(axis=1), 9).argmin()) + 1
 
 
 def _budget_case(rng):
@@ -357,7 +338,7 @@ def _fixed_budget_cases():
 
 
 def _budget_cases(rng):
-    for validation, test, budget in (*_fixed_budget_cases(), _budget_case(rng), _budget_case(rng)):
+    for validation, test, budget in (*_fixed_budget_cases(), _budget_case(rng)):
         yield validation.copy(), test.copy(), budget
 
 
@@ -380,26 +361,17 @@ budget = Exercise(
     "have to say how good the winner is.",
     cases=_budget_cases,
     mistakes=(
-        (
-            "that patience costs more epochs than the budget allows, in the mean over the rows.",
-            lambda v, t, b: _cheapest(v, t, np.inf),
-        ),
+        ("that costs more epochs than the budget.", lambda v, t, b: _cheapest(v, t, np.inf)),
         (
             "the validation loss has chosen the epochs already, so it flatters them: compare "
             "patiences by the test loss.",
             lambda v, t, b: _cheapest(v, t, b, by=2),
         ),
-        (
-            "the last epoch is judged there; with restored weights it is the best epoch's.",
-            lambda v, t, b: _cheapest(v, t, b, by=3),
-        ),
+        ("judge the best epoch, not the last one.", lambda v, t, b: _cheapest(v, t, b, by=3)),
         (
             "the budget is for the mean over the rows, not for the longest of them.",
             lambda v, t, b: _cheapest(v, t, b, spent=np.max),
         ),
-        (
-            "a patience that costs exactly the budget is allowed.",
-            lambda v, t, b: _cheapest(v, t, b, below=True),
-        ),
+        ("what costs exactly the budget is allowed.", lambda v, t, b: _cheapest(v, t, b - 1e-6)),
     ),
 )

@@ -13,7 +13,7 @@ def replay(curve, patience):
                 break
     return epoch, best_epoch
 
-# %% replay: the last epoch where the best one was asked for
+# %% replay: you return the last epoch in place of the best
 def replay(curve, patience):
     best, wait = float("inf"), 0
     for epoch, value in enumerate(curve, start=1):
@@ -37,7 +37,7 @@ def replay(curve, patience):
                 break
     return epoch, best_epoch
 
-# %% replay: never goes back to 0
+# %% replay: sets `wait` back to 0
 def replay(curve, patience):
     best, best_epoch, wait = float("inf"), 0, 0
     for epoch, value in enumerate(curve, start=1):
@@ -197,7 +197,7 @@ def choose_patience(validation, test, budget):
             found[patience] = np.mean(losses)
     return min(found, key=found.get)
 
-# %% budget: the last epoch is judged
+# %% budget: judge the best epoch, not the last one
 from course_utils.stopping import early_stopping
 
 def choose_patience(validation, test, budget):
@@ -221,7 +221,7 @@ def choose_patience(validation, test, budget):
             found[patience] = np.mean(losses)
     return min(found, key=found.get, default=1)
 
-# %% replay: the best epoch comes first
+# %% replay: the number of epochs comes first
 def replay(curve, patience):
     best, best_epoch, wait = float("inf"), 0, 0
     for epoch, value in enumerate(curve, start=1):

@@ -21,6 +21,7 @@ os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_
 
 import numpy as np
 from dealing import dealt
+from machine import describe
 from ratios import row
 
 from course_utils import experiments, models
@@ -79,7 +80,12 @@ def main():
     variants = {"clean labels": partial(run, noise=0), "30 % noise": partial(run, noise=NOISE)}
     with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
         experiments.compare(
-            variants, range(options.seeds), executor=executor, path=RESULT, settings=SETTINGS
+            variants,
+            range(options.seeds),
+            executor=executor,
+            path=RESULT,
+            settings=SETTINGS,
+            note=describe("tensorflow", "keras"),
         )
 
 

@@ -99,7 +99,8 @@ class View:
         frames = []
         for still in stills:
             figure, alt = draw(**still)
-            frames.append((figure, _caption(still), alt))
+            chosen = {name: still[name] for name in still if not isinstance(controls[name], str)}
+            frames.append((figure, _caption(chosen), alt))
         self._static = player(frames, label)
         self.controls = {
             name: _control(name, choices, stills[0][name]) for name, choices in controls.items()
@@ -137,7 +138,8 @@ def explore(draw, *, stills, label, **controls):
     label : str
         Name of the view.
     **controls
-        Two integers ``(low, high)``: a slider; any other sequence of choices: a menu.
+        Two integers ``(low, high)``: a slider; a text: a line to type in, and its name; any other
+        sequence of choices: a menu.
 
     Returns
     -------
@@ -162,6 +164,8 @@ def _control(name, choices, first):
         return ipywidgets.IntSlider(
             first, low, high, description=words, style=style, continuous_update=False
         )
+    if isinstance(choices, str):
+        return ipywidgets.Text(first, description=choices, style=style, continuous_update=False)
     return ipywidgets.Dropdown(options=list(choices), value=first, description=words, style=style)
 
 

@@ -55,6 +55,14 @@ def test_the_player_holds_every_still_and_survives_html_in_captions():
     assert frames[0]["alt"] == "A line to 2 of kind <</script>>"
 
 
+def test_a_text_is_a_line_to_type_in_which_no_caption_repeats():
+    made = view(kind="kind: type any")
+    assert made.controls["kind"].description == "kind: type any"
+    made.controls["kind"].value = "new"
+    assert "of kind &lt;new&gt;" in made.picture.value
+    assert "row 1</figcaption>" in made._repr_mimebundle_()["text/html"]
+
+
 def test_a_broken_still_fails_the_cell_that_makes_the_view():
     with pytest.raises(KeyError):
         view(stills=[{"row": 4, "kind": "a"}])

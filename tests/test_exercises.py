@@ -2,6 +2,7 @@
 
 ``wrong_answers/NOTEBOOK.py`` and ``right_answers/NOTEBOOK.py`` hold plain student code in blocks
 that begin with ``# %% EXERCISE: TEXT``; a wrong one must get a message with TEXT in it.
+Mistakes that a module itself names are tested from there, and do not stand in a file again.
 The files of lectures that are still the first edition's are held against its own checks.
 """
 

@@ -1,46 +1,6 @@
 # Wrong answers to the exercises of notebook 01, as students write them. Each block begins with the
 # exercise's name and a part of the message that the check must answer with.
 
-# %% sizes: on both sides
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = (size - 1) * strides + kernel_size - padding
-    return smallest, smallest + strides - 1
-
-# %% sizes: larger inputs give the same
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = (size - 1) * strides + kernel_size - 2 * padding
-    return smallest, smallest
-
-# %% sizes: one too far
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = (size - 1) * strides + kernel_size - 2 * padding
-    return smallest, smallest + strides
-
-# %% sizes: one window too many
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = size * strides + kernel_size - 2 * padding
-    return smallest, smallest + strides - 1
-
-# %% sizes: stride is ignored
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = size - 1 + kernel_size - 2 * padding
-    return smallest, smallest + strides - 1
-
-# %% sizes: take the zeros of both sides off
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = (size - 1) * strides + kernel_size
-    return smallest, smallest + strides - 1
-
-# %% sizes: do not add them
-def input_sizes(size, kernel_size, strides, padding):
-    smallest = (size - 1) * strides + kernel_size + 2 * padding
-    return smallest, smallest + strides - 1
-
-# %% sizes: the smallest comes first
-def input_sizes(size, kernel_size, strides, padding):
-    sizes = [n for n in range(1, 500) if (n + 2 * padding - kernel_size) // strides + 1 == size]
-    return sizes[::-1][0], sizes[0]
-
 # %% sizes: the shape should be (2,): got ()
 def input_sizes(size, kernel_size, strides, padding):
     return (size - 1) * strides + kernel_size - 2 * padding
@@ -69,94 +29,9 @@ def input_sizes(size, kernel_size, strides, padding):
     sizes = [n for n in range(1, 10) if (n + 2 * padding - kernel_size) // strides + 1 == size]
     return sizes[0], sizes[-1]
 
-# %% strided: the kernel is flipped
-def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, padding)
-    rows, columns = kernel.shape
-    height = (image.shape[0] - rows) // stride + 1
-    width = (image.shape[1] - columns) // stride + 1
-    output = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
-            output[y, x] = np.sum(window[::-1, ::-1] * kernel)
-    return output
-
-# %% strided: the kernel is flipped
-def strided_corr2d(image, kernel, stride, padding):
-    from scipy.signal import convolve2d
-    return convolve2d(np.pad(image, padding), kernel, mode="valid")[::stride, ::stride]
-
-# %% strided: is one too small
-def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, padding)
-    rows, columns = kernel.shape
-    height = (image.shape[0] - rows) // stride
-    width = (image.shape[1] - columns) // stride
-    output = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = image[y * stride : y * stride + rows, x * stride : x * stride + columns]
-            output[y, x] = np.sum(window * kernel)
-    return output
-
 # %% strided: the shape should be
 def strided_corr2d(image, kernel, stride, padding):
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding + 1), kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
-
-# %% strided: not on all of them
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, (0, 2 * padding)), kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
-
-# %% strided: not on all of them
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, (0, padding)), kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
-
-# %% strided: not on all of them
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, [(padding, padding), (0, 0)]), kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
-
-# %% strided: the stride is ignored
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))
-
-# %% strided: the stride is ignored
-def strided_corr2d(image, kernel, stride, padding):
-    image = np.pad(image, padding)
-    rows, columns = kernel.shape
-    height = (image.shape[0] - rows) // stride + 1
-    width = (image.shape[1] - columns) // stride + 1
-    output = np.zeros((height, width))
-    for y in range(height):
-        for x in range(width):
-            window = image[y : y + rows, x : x + columns]
-            output[y, x] = np.sum(window * kernel)
-    return output
-
-# %% strided: only one way
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding), kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))[::stride]
-
-# %% strided: read all their pixels
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(image, padding)[::stride, ::stride], kernel.shape)
-    return (windows * kernel).sum(axis=(2, 3))
-
-# %% strided: around the output
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
-    output = (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
-    return np.pad(output, padding)
-
-# %% strided: the padding is ignored
-def strided_corr2d(image, kernel, stride, padding):
-    windows = np.lib.stride_tricks.sliding_window_view(image, kernel.shape)
     return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
 # %% strided: raised ValueError: operands could not be broadcast
@@ -174,11 +49,6 @@ def strided_corr2d(image, kernel, stride, padding):
     windows = np.lib.stride_tricks.sliding_window_view(np.abs(np.pad(image, padding)), kernel.shape)
     return (windows * kernel).sum(axis=(2, 3))[::stride, ::stride]
 
-# %% refusal: let the exception through
-def ask_keras(strides, dilation_rate):
-    keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
-    return "accepted"
-
 # %% refusal: one of them alone
 def ask_keras(strides, dilation_rate):
     if strides > 1 or dilation_rate > 1:
@@ -193,32 +63,8 @@ def ask_keras(strides, dilation_rate):
         return "refused"
     return "accepted"
 
-# %% refusal: as text
-def ask_keras(strides, dilation_rate):
-    try:
-        keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=dilation_rate)
-    except ValueError as error:
-        return error
-    return "accepted"
-
-# %% refusal: dilation is confused with the stride
-def ask_keras(strides, dilation_rate):
-    try:
-        keras.layers.Conv2D(1, 3, strides=strides, dilation_rate=strides)
-    except ValueError as error:
-        return str(error)
-    return "accepted"
-
 # %% refusal: Keras does not accept strides 2 and dilation_rate 2
 def ask_keras(strides, dilation_rate):
-    return "accepted"
-
-# %% refusal: dilation is confused with the stride
-def ask_keras(strides, dilation_rate):
-    try:
-        keras.layers.Conv2D(1, 3, dilation_rate, dilation_rate=strides)
-    except ValueError as error:
-        return str(error)
     return "accepted"
 
 # %% refusal: Keras' own sentence
@@ -278,37 +124,6 @@ diagonal_kernel = 2 * np.eye(9) - 1
 # %% diagonal: got the shape (25,)
 diagonal_kernel = (np.diag([2, 3, 4, 3, 2]) - 1).ravel()
 
-# %% gradient: overwrite
-def input_gradient(upstream, kernel, stride, shape):
-    gradient = np.zeros(shape)
-    rows, columns = kernel.shape
-    for y in range(upstream.shape[0]):
-        for x in range(upstream.shape[1]):
-            top, left = y * stride, x * stride
-            gradient[top : top + rows, left : left + columns] = upstream[y, x] * kernel
-    return gradient
-
-# %% gradient: the mean
-def input_gradient(upstream, kernel, stride, shape):
-    gradient, count = np.zeros(shape), np.zeros(shape)
-    rows, columns = kernel.shape
-    for y in range(upstream.shape[0]):
-        for x in range(upstream.shape[1]):
-            top, left = y * stride, x * stride
-            gradient[top : top + rows, left : left + columns] += upstream[y, x] * kernel
-            count[top : top + rows, left : left + columns] += 1
-    return gradient / np.maximum(count, 1)
-
-# %% gradient: flipped
-def input_gradient(upstream, kernel, stride, shape):
-    gradient, kernel = np.zeros(shape), kernel[::-1, ::-1]
-    rows, columns = kernel.shape
-    for y in range(upstream.shape[0]):
-        for x in range(upstream.shape[1]):
-            top, left = y * stride, x * stride
-            gradient[top : top + rows, left : left + columns] += upstream[y, x] * kernel
-    return gradient
-
 # %% gradient: the number at [
 def input_gradient(upstream, kernel, stride, shape):
     gradient = np.zeros(shape)
@@ -319,27 +134,6 @@ def input_gradient(upstream, kernel, stride, shape):
             top, left = y * stride, x * stride
             gradient[top : top + rows, left : left + columns] += next(values) * kernel
     return gradient
-
-# %% gradient: the stride is ignored
-def input_gradient(upstream, kernel, stride, shape):
-    gradient = np.zeros(shape)
-    rows, columns = kernel.shape
-    for y in range(upstream.shape[0]):
-        for x in range(upstream.shape[1]):
-            gradient[y : y + rows, x : x + columns] += upstream[y, x] * kernel
-    return gradient
-
-# %% gradient: needs the image's shape
-def input_gradient(upstream, kernel, stride, shape):
-    spread = np.zeros((np.array(upstream.shape) - 1) * stride + 1)
-    spread[::stride, ::stride] = upstream
-    rows, columns = kernel.shape
-    spread = np.pad(spread, [(rows - 1, rows - 1), (columns - 1, columns - 1)])
-    return np.array([
-        [np.sum(spread[y : y + rows, x : x + columns] * kernel[::-1, ::-1])
-         for x in range(spread.shape[1] - columns + 1)]
-        for y in range(spread.shape[0] - rows + 1)
-    ])
 
 # %% gradient: the number at [
 def input_gradient(upstream, kernel, stride, shape):

@@ -43,7 +43,7 @@ def draw_rate_map(shares, optimizers, rates, defaults, epoch):
             edge = {"fill": False, "edgecolor": ORANGE, "linewidth": 2.5, "linestyle": "--"}
             axis.add_patch(Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, **edge))
         said.append(f"{name} {shown[row, best]:.0%} at {rates[best]:g}")
-    headline(figure, f"Right after epoch {epoch}: ★ best of a row, dashed frame Keras' default")
+    headline(figure, f"Right answers after epoch {epoch}: ★ best of a row, framed: Keras' default")
     alt = f"A map of the share of right answers after epoch {epoch}; best: {', '.join(said)}."
     return figure, alt
 

@@ -19,9 +19,8 @@ def draw_rate_map(shares, optimizers, rates, defaults, epoch):
     optimizers : sequence of str
     rates : sequence of float
     defaults : sequence of float
-        Keras' own rate of each optimizer; it is framed if it is one of `rates`.
+        Keras' own rate of each optimizer; it is framed.
     epoch : int
-        From 1.
 
     Returns
     -------
@@ -62,8 +61,8 @@ def rate_map(shares, optimizers, rates, defaults):
 class Trap:
     """A training with batch normalization, of which any momentum's averages can be had afterwards.
 
-    The averages take no part in training, so the weights are the same for all momenta. With
-    momentum 0 they *are* the last batch's statistics: these are noted after each step.
+    The averages take no part in training: the weights are the same for all momenta. With momentum
+    0 they *are* the last batch's statistics, which are noted after each step.
 
     Parameters
     ----------
@@ -129,8 +128,8 @@ class Trap:
         """Draw one channel's moving variance beside its batches', and what becomes of it."""
         figure, (left, right) = subplots(1, 2, size=(8.8, 3))
         channel = int(np.argmax(self.batches[-1][-1][1]))
-        rows = [[pair[-1][1, channel] for pair in each] for each in
-                (self.batches[1:], self.averages(momentum)[1:])]  # fmt: skip
+        both = self.batches[1:], self.averages(momentum)[1:]
+        rows = [[pair[-1][1, channel] for pair in each] for each in both]
         steps = np.arange(1, len(self.batches))
         left.plot(steps, rows[0], ".", color=GREY, label="of the batch")
         left.plot(steps, rows[1], "-", marker="", color=BLUE, label="moving average")
@@ -141,12 +140,11 @@ class Trap:
         for axis in (left, right):
             axis.legend(loc="lower right" if axis is right else "best")
         trained, seen = self.trained[-1], self.validated(momentum)[-1]
-        headline(figure, f"Momentum {momentum:g}: at the end {trained:.0%} in training mode, "
-                 f"{seen:.0%} in validation")  # fmt: skip
+        said = f"at the end {trained:.0%} right in training mode, {seen:.0%} in validation"
+        headline(figure, f"Momentum {momentum:g}: {said}")
         alt = (
             f"With momentum {momentum:g} the moving variance goes from 1 to {rows[1][-1]:.2f} in "
-            f"{len(steps)} steps, where the last batch has {rows[0][-1]:.2f}; right answers at the "
-            f"end: {trained:.0%} in training mode, {seen:.0%} of validation images."
+            f"{len(steps)} steps, where the last batch has {rows[0][-1]:.2f}; {said}."
         )
         return figure, alt
 

@@ -108,7 +108,7 @@ def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
     return kernel * gamma / np.sqrt(variance + epsilon)
 
-# %% fold: should be
+# %% fold: the kernel is off
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
     scale = 1 / np.sqrt(variance + epsilon)
     return kernel * scale, (bias - mean) * scale + beta

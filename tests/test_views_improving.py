@@ -52,7 +52,7 @@ def test_averages_that_are_computed_afterwards_are_those_of_keras():
         assert trap.validated(momentum)[-1] == pytest.approx(right, abs=0.03)
         figure, alt = trap.draw(momentum)
         line = figure.axes[0].get_lines()[1].get_ydata()
-        assert line[-1] == pytest.approx(variance.max(), rel=0.5)
+        assert np.isclose(line[-1], variance, atol=1e-5).any()
         assert f"momentum {momentum:g}" in alt
         assert "in 6 steps" in alt
 

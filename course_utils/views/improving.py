@@ -127,7 +127,7 @@ class Trap:
     def draw(self, momentum):
         """Draw one channel's moving variance beside its batches', and what becomes of it."""
         figure, (left, right) = subplots(1, 2, size=(8.8, 3))
-        channel = int(np.argmax(self.batches[-1][-1][1]))
+        channel = int(np.abs(self.batches[-1][-1][1] - 1).argmax())  # the farthest from the start
         both = self.batches[1:], self.averages(momentum)[1:]
         rows = [[pair[-1][1, channel] for pair in each] for each in both]
         steps = np.arange(1, len(self.batches))

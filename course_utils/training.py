@@ -59,7 +59,13 @@ def _train(model, x, y, order, batch_size):
     if len(x) != len(y) or not model.compiled:
         raise ValueError(f"compile the model, and give x and y as many rows: {len(x)} and {len(y)}")
     given = (tf.convert_to_tensor(each) for each in (x, y, order, batch_size))  # no new graph
-    return _steps(model, model.optimizer, repr(model.loss))(*given).numpy()
+    # After each new seed TensorFlow rewrites its graphs: that takes longer than it saves here.
+    options = tf.config.optimizer.set_experimental_options
+    options({"disable_meta_optimizer": True})
+    try:
+        return _steps(model, model.optimizer, repr(model.loss))(*given).numpy()
+    finally:
+        options({"disable_meta_optimizer": False})
 
 
 @lru_cache(maxsize=16)

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_utils.exercises import base, convolution, early_stopping, full_cnn, registry
+from course_utils.exercises import base, convolution, early_stopping, full_cnn, improving, registry
 from course_utils.exercises.base import CORRECT, NOT_ATTEMPTED, WRONG, Exercise, Page
 from course_utils.first_edition.exercises import registry as first_edition
 
@@ -34,7 +34,7 @@ MODULES = {  # of a file of answers
     "07_pretrained": "pretrained",
 }
 EACH = pytest.mark.parametrize("exercise", NEW.values(), ids=["-".join(key) for key in NEW])
-TRAIN = full_cnn.overfit, full_cnn.compile
+TRAIN = full_cnn.overfit, full_cnn.compile, improving.budget
 KERAS = full_cnn.audit, convolution.refusal, early_stopping.mend, early_stopping.budget
 
 

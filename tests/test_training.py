@@ -23,7 +23,8 @@ def layered(optimizer):
     model = keras.Sequential(
         [
             keras.Input((3,)),
-            keras.layers.Dense(6, kernel_regularizer=keras.regularizers.L2(0.01)),
+            # No bias: in front of a normalization its gradient is nothing but rounding.
+            keras.layers.Dense(6, use_bias=False, kernel_regularizer=keras.regularizers.L2(0.01)),
             keras.layers.BatchNormalization(),
             keras.layers.Dropout(0.5),
             keras.layers.Dense(1),

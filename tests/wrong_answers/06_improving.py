@@ -26,9 +26,34 @@ def judge(before, after):
     return "better" if gain.mean() > 0 else "worse"
 
 # %% real: below zero as well
+import course_utils as cu
 def judge(before, after):
-    gain = metrics.paired(after, before)
+    gain = cu.metrics.paired(after, before)
     return "better" if gain.excludes_zero else "not clear"
+
+# %% real: Student's
+def judge(before, after):
+    gain = np.asarray(after) - np.asarray(before)
+    half = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain))
+    if abs(gain.mean()) < half:
+        return "not clear"
+    return "better" if gain.mean() > 0 else "worse"
+
+# %% real: 90 % interval
+import course_utils as cu
+def judge(before, after):
+    gain = cu.metrics.paired(after, before, level=0.9)
+    return "better" if gain.low > 0 else "worse" if gain.high < 0 else "not clear"
+
+# %% real: the other way round
+import course_utils as cu
+def judge(before, after):
+    gain = cu.metrics.paired(before, after)
+    return "better" if gain.low > 0 else "worse" if gain.high < 0 else "not clear"
+
+# %% real: must be text
+def judge(before, after):
+    return np.mean(after) > np.mean(before)
 
 # %% anomaly: the other way round
 def averages_after(mean, variance, momentum, steps):
@@ -79,8 +104,17 @@ def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
     scale = gamma / (variance + epsilon)
     return kernel * scale, (bias - mean) * scale + beta
 
+# %% fold: two things
+def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
+    return kernel * gamma / np.sqrt(variance + epsilon)
+
+# %% fold: the kernel is off
+def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
+    scale = 1 / np.sqrt(variance + epsilon)
+    return kernel * scale, (bias - mean) * scale + beta
+
 # %% budget: over the cap
-from course_utils.first_edition import models
+from course_utils import models
 build = models.slides_network
 
 # %% budget: must lie above zero
@@ -103,3 +137,12 @@ def build():
     return keras.Sequential(
         [keras.Input((28, 28, 1)), keras.layers.Dense(10, activation="softmax")]
     )
+
+# %% budget: yours goes from
+def build():
+    head = [keras.layers.Flatten(), keras.layers.Dense(1, activation="sigmoid")]
+    return keras.Sequential([keras.Input((28, 28, 1)), *head])
+
+# %% budget: must return a Keras model
+def build():
+    return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(10, activation="softmax")])

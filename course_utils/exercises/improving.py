@@ -1,0 +1,367 @@
+"""Exercises of notebook 06: a real gain, an anomaly, a folded normalization, a budget."""
+
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+
+import numpy as np
+
+from .base import Exercise, Wrong, agree, call, numbers, time_limit
+
+NOTEBOOK = "06_improving_models"
+
+
+def judge(before, after):
+    """Compare the interval of the paired differences with zero."""
+    from course_utils import metrics
+
+    gain = metrics.paired(after, before)
+    if gain.low > 0:
+        return "better"
+    return "worse" if gain.high < 0 else "not clear"
+
+
+def _judged_by(half_width):
+    def wrong(before, after):
+        gain = np.asarray(after) - before
+        if abs(gain.mean()) <= half_width(gain):
+            return "not clear"
+        return "better" if gain.mean() > 0 else "worse"
+
+    return wrong
+
+
+def _unpaired(before, after):
+    noise = 2 * np.sqrt((np.var(before, ddof=1) + np.var(after, ddof=1)) / len(before))
+    return _judged_by(lambda gain: noise)(before, after)
+
+
+def _judge_cases(rng):
+    # The mean difference in half widths of its interval, the seeds, what the seeds do to both.
+    fixed = [(1.6, 6, 0.03), (0.94, 5, 0.002), (1.06, 5, 0.002), (1.4, 20, 0.002)]
+    fixed += [(0.88, 20, 0.002), (0.74, 5, 0.002)]  # tell 90 % and 1.96 apart
+    fixed += [(-1.5, 8, 0.002), (-0.6, 6, 0.002), (-0.94, 7, 0.03), (0.3, 9, 0.01)]
+    drawn = zip(
+        rng.choice([-1.3, -0.7, 0.7, 1.3], 4), rng.integers(5, 12, 4), [0.01] * 4, strict=True
+    )
+    for share, n, spread in [*fixed, *drawn]:
+        noise = rng.normal(size=n)
+        noise = 0.004 * (noise - noise.mean()) / noise.std(ddof=1)
+        before = 0.93 + spread * rng.permutation(np.linspace(-1, 1, n))
+        # The luckiest seed is the best one as well: it misleads whoever looks at it alone.
+        before[np.argmax(noise)] = before.max() + 0.003
+        yield before, before + share * _student(n) * 0.004 / np.sqrt(n) + noise
+
+
+def _student(n, level=0.975):
+    from scipy import stats
+
+    return stats.t.ppf(level, n - 1)
+
+
+def _spread(gain):
+    return gain.std(ddof=1) / np.sqrt(len(gain))
+
+
+real = Exercise(
+    name="real",
+    reference=judge,
+    prompt="Write `judge(before, after)`. It gets two arrays of accuracies; entry k of both comes "
+    'from the same seed. Return `"better"`, `"worse"` or `"not clear"`, by the 95 % interval of '
+    "the mean difference, as `cu.metrics.paired` gives it.",
+    hints=(
+        "Entry k of both arrays comes from one seed. Which differences does that allow?",
+        "`cu.metrics.paired(after, before)` gives the mean difference with its 95 % interval: "
+        "`.low` and `.high`.",
+        "An interval above zero: better. Below zero: worse. Anything else: not clear.",
+    ),
+    insight="pairs, their mean difference, its interval. *Not clear* is an answer: these seeds do "
+    "not settle it, which does not say that there is no effect.",
+    cases=_judge_cases,
+    mistakes=(
+        (
+            "you look at the best seed of each: the luckiest says little about the others.",
+            lambda b, a: "better" if np.max(a) > np.max(b) else "worse",
+        ),
+        (
+            "you look at the mean alone: how sure is it, with so few seeds?",
+            lambda b, a: "better" if np.mean(a) > np.mean(b) else "worse",
+        ),
+        ("you treat the two arrays as if they were not paired.", _unpaired),
+        (
+            "that is the standard deviation of single differences: the mean of n is known √n times "
+            "better.",
+            _judged_by(lambda gain: gain.std(ddof=1)),
+        ),
+        (
+            "an interval can exclude zero by lying below zero as well.",
+            lambda b, a: "not clear" if judge(b, a) == "not clear" else "better",
+        ),
+        (
+            "with so few seeds the interval is wider than 1.96 standard errors: it is Student's.",
+            _judged_by(lambda gain: 1.96 * _spread(gain)),
+        ),
+        (
+            "that is the 90 % interval.",
+            _judged_by(lambda gain: _student(len(gain), 0.95) * _spread(gain)),
+        ),
+        ("the other way round: it is after minus before.", lambda b, a: judge(a, b)),
+    ),
+)
+
+
+def averages_after(mean, variance, momentum, steps):
+    """Mix the start, 0 and 1, with the batch's statistics."""
+    left = momentum**steps
+    return (1 - left) * mean, left + (1 - left) * variance
+
+
+def _averages_cases(rng):
+    fixed = [(0.0, 1), (0.5, 1), (0.99, 60), (0.9, 3), (0.8, 2), (0.97, 5)]
+    for momentum, steps in [*fixed, (float(rng.uniform(0.6, 0.95)), int(rng.integers(2, 9)))]:
+        yield float(rng.uniform(0.5, 3)), float(rng.uniform(2, 9)), momentum, steps
+
+
+def _mixed(left, start=1):
+    def wrong(mean, variance, momentum, steps):
+        share = left(momentum, steps)
+        return (1 - share) * mean, share * start + (1 - share) * variance
+
+    return wrong
+
+
+anomaly = Exercise(
+    name="anomaly",
+    reference=averages_after,
+    prompt="A colleague trains for 60 steps and writes: *training accuracy .98, validation "
+    "accuracy .82, there must be a bug in my data.* Explain it with numbers. Say that in every "
+    "batch a channel has the same `mean` and `variance`. Write `averages_after(mean, variance, "
+    "momentum, steps)`: what Keras' moving mean and moving variance are after so many steps. "
+    "Return both.",
+    hints=(
+        "Keras starts the moving mean at 0 and the moving variance at 1.",
+        "One step: new = momentum · old + (1 − momentum) · batch. What is left of the start after "
+        "n steps?",
+        "The start's share is momentum**steps; the batch's statistic has the rest.",
+    ),
+    insight=f"with Keras' momentum of 0.99 the start still has {0.99**60:.0%} after 60 steps, with "
+    f"0.9 {0.9**60:.1%}. Nothing is wrong with the weights: prediction divides by the wrong "
+    "spread.",
+    cases=_averages_cases,
+    mistakes=(
+        ("Keras' moving variance starts at 1, not at 0.", _mixed(lambda m, n: m**n, start=0)),
+        (
+            "each step takes a share of what is left, not always the same amount.",
+            _mixed(lambda m, n: max(0, 1 - n * (1 - m))),
+        ),
+        (
+            "the other way round: momentum is the share of the old value that stays.",
+            _mixed(lambda m, n: (1 - m) ** n),
+        ),
+        ("one step too few: the first batch counts too.", _mixed(lambda m, n: m ** (n - 1))),
+        ("that is one step only: how many are there?", _mixed(lambda m, n: m)),
+        (
+            "the batch's statistics are reached only after many steps: what is left of the start?",
+            _mixed(lambda m, n: 0),
+        ),
+    ),
+)
+
+
+def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
+    """Scale each filter, and send the bias through the normalization."""
+    scale = gamma / np.sqrt(variance + epsilon)
+    return kernel * scale, (bias - mean) * scale + beta
+
+
+def _fold_cases(rng):
+    # As many channels as filters, so that the wrong axis goes through, and is seen.
+    for rows, columns, n in [(3, 3, 4), (1, 2, 3), (3, 3, 5)]:
+        bias, beta, mean = rng.normal(size=(3, n)) + rng.choice([-1, 1], (3, n))
+        gamma = rng.uniform(0.5, 2, n) * rng.choice([-1, 1], n)
+        variance, epsilon = rng.uniform(0.5, 2, n), float(rng.uniform(0.05, 0.1))
+        yield rng.normal(size=(rows, columns, n, n)), bias, gamma, beta, mean, variance, epsilon
+
+
+def _folding(pair):
+    """Return a fold of ``pair(kernel, bias, scale, beta, mean)``."""
+    return lambda k, b, g, t, m, v, e: pair(k, b, g / np.sqrt(v + e), t, m)
+
+
+def _same(pair, wanted):
+    return all(agree(found, right) for found, right in zip(pair, wanted, strict=True))
+
+
+class _Fold(Exercise):
+    def verify(self, answer):
+        """Compare kernels and biases; the mistake that is named explains all cases."""
+        cases = list(self.cases(np.random.default_rng()))
+        with time_limit(self.seconds):
+            found = [self._pair(call(answer, *each, name="fold")) for each in cases]
+        for message, mistake in self.mistakes:
+            if all(_same(f, mistake(*case)) for f, case in zip(found, cases, strict=True)):
+                raise Wrong(message)
+        for pair, case in zip(found, cases, strict=True):
+            for name, got, right in zip(
+                "kernel bias".split(), pair, fold.reference(*case), strict=True
+            ):
+                if got.shape != right.shape:
+                    raise Wrong(f"the {name} must have the shape {right.shape}: got {got.shape}.")
+                if not agree(got, right):
+                    raise Wrong(f"the {name} is off, by up to {np.abs(got - right).max():.3g}.")
+
+    @staticmethod
+    def _pair(result):
+        if not isinstance(result, tuple | list) or len(result) != 2:
+            raise Wrong("fold must return two things: the kernel and the bias.")
+        return [numbers(result[0], name="the kernel"), numbers(result[1], name="the bias")]
+
+
+fold = _Fold(
+    name="fold",
+    reference=fold,
+    prompt="At prediction a batch normalization is a multiplication and an addition for each "
+    "channel: nothing that the convolution before it could not do itself. Write `fold(kernel, "
+    "bias, gamma, beta, mean, variance, epsilon)`. Return a kernel and a bias with which the "
+    "convolution alone gives what both gave together. The kernel has the shape (rows, columns, "
+    "channels, filters); the others, but for `epsilon`, have one number for each filter.",
+    hints=(
+        "At prediction the normalization is a line: y = scale · x + shift, one scale and shift a "
+        "channel.",
+        "`scale = gamma / np.sqrt(variance + epsilon)`. The last axis of the kernel is the filter, "
+        "so `kernel * scale` scales each filter.",
+        "The bias goes through the line as well: `(bias - mean) * scale + beta`.",
+    ),
+    insight="at prediction a batch normalization behind a convolution costs nothing: many tools "
+    "for deployment fold it away.",
+    cases=_fold_cases,
+    mistakes=(
+        (
+            "you forget epsilon: it stands under the root, beside the variance.",
+            lambda k, b, g, t, m, v, e: fold.reference(k, b, g, t, m, v, 0),
+        ),
+        (
+            "you divide by the variance; its square root is the spread.",
+            lambda k, b, g, t, m, v, e: fold.reference(k, b, g, t, m, (v + e) ** 2, 0),
+        ),
+        (
+            "the kernel is scaled along the wrong axis: its last one is the filter.",
+            _folding(lambda k, b, s, t, m: (k * s[:, None], (b - m) * s + t)),
+        ),
+        (
+            "you leave out the convolution's own bias: it is there before the mean goes.",
+            _folding(lambda k, b, s, t, m: (k * s, t - m * s)),
+        ),
+        (
+            "the bias must be scaled too: it goes through the normalization.",
+            _folding(lambda k, b, s, t, m: (k * s, b + t - m * s)),
+        ),
+    ),
+)
+
+
+CAP = 300_000  # multiply-adds an image
+SEEDS = range(1, 7)
+
+
+def build():
+    """Make the image smaller first, and spend what that saves on filters."""
+    import keras
+    from keras import layers
+
+    model = keras.Sequential([keras.Input((28, 28, 1)), layers.AveragePooling2D(2)])
+    for filters in (20, 24):
+        model.add(layers.Conv2D(filters, 3, padding="same", use_bias=False))
+        model.add(layers.BatchNormalization(momentum=0.9))
+        model.add(layers.ReLU())
+        model.add(layers.MaxPooling2D(2))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(10, activation="softmax"))
+    return model
+
+
+def _hidden_scores(model):
+    """Train by Adam and 1cycle, with each seed anew; return the accuracies on hidden digits."""
+    import keras
+
+    from ..data import load
+    from ..training import OneCycle, fit, restart
+
+    with redirect_stdout(StringIO()):
+        images, labels = load("digits").train.take(2800, seed=2026)
+    images, right = images.astype("float32") / 255, []
+    model.compile(keras.optimizers.Adam(OneCycle(0.01, 100)), "sparse_categorical_crossentropy")
+    for seed in SEEDS:
+        restart(model, seed)
+        fit(model, images[:800], labels[:800], epochs=4, seed=seed)
+        said = np.argmax(model(images[800:], training=False), axis=1)
+        right.append((said == labels[800:]).mean())
+    return np.array(right)
+
+
+@cache
+def _baseline():
+    from ..models import slides_network
+
+    return _hidden_scores(slides_network(0.3))
+
+
+class _Budget(Exercise):
+    def verify(self, answer):
+        """Count the multiply-adds, train with each seed, and compare on hidden digits, in pairs."""
+        import keras
+
+        from ..arithmetic import ledger
+        from ..metrics import paired
+
+        with time_limit(self.seconds):
+            model = call(answer, name=self.answer)
+            if not isinstance(model, keras.Model) or not model.built:
+                raise Wrong("build must return a Keras model, with an Input at its beginning.")
+            ends = model.input_shape, model.output_shape
+            if ends != ((None, 28, 28, 1), (None, 10)):
+                raise Wrong(
+                    "the network must go from (None, 28, 28, 1) to (None, 10): yours goes from "
+                    f"{ends[0]} to {ends[1]}."
+                )
+            spent = int(ledger(model).multiply_adds.sum())
+            if spent > CAP:
+                raise Wrong(
+                    f"{spent:,} multiply-adds are over the cap of {CAP:,}: look at the largest row "
+                    "of `cu.ledger(build())`."
+                )
+            outputs = np.asarray(model(np.random.default_rng(0).random((4, 28, 28, 1))))
+            if outputs.min() < 0 or not np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
+                raise Wrong("the outputs must be probabilities: end in a softmax.")
+            scores, baseline = _hidden_scores(model), _baseline()
+        gain = paired(100 * scores, 100 * baseline)
+        said = (
+            f"{scores.mean():.1%} of the hidden digits, mean of {len(scores)} seeds, with "
+            f"{spent:,} of {CAP:,} multiply-adds; the thin network of the slides has "
+            f"{baseline.mean():.1%}. In pairs the gain is {gain:.1f} points"
+        )
+        if not gain.low > 0:
+            raise Wrong(f"{said}. All of the interval must lie above zero.")
+        return f"{said}. If you hand in many and keep the best, you have chosen on these digits."
+
+
+budget = _Budget(
+    name="budget",
+    reference=build,
+    prompt="The slides' network with 0.3 times its filters spends about 281,000 multiply-adds an "
+    "image. Build a better one for at most 300,000. Write `build()`: it returns a new Keras model "
+    "from images of (28, 28, 1) to 10 probabilities. The check trains your network and the "
+    "baseline alike, with the same six seeds: 800 digits, 4 epochs, batches of 32, Adam with a "
+    "1cycle up to 0.01. It scores them on training digits that are set aside for it. All of the "
+    "interval of the paired differences must lie above zero.",
+    hints=(
+        "`cu.ledger(build())` says where the multiply-adds go. A convolution on 26×26 positions is "
+        "dear; the same one on 14×14 costs about a quarter.",
+        "Make the image smaller first: `AveragePooling2D(2)`, or a first convolution with strides "
+        "2. What you save pays for more filters.",
+        "Batch normalization costs next to nothing, and the schedule's high rates suit it. The "
+        "run is short: mind the momentum.",
+    ),
+    insight="better, under the budget.",
+    seconds=120,
+)

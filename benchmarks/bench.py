@@ -34,10 +34,10 @@ def run(name):
 
 
 def rows(name):
-    """Return the rows of one benchmark; one row that says so if it has stored nothing yet."""
+    """Return the rows of one benchmark; one row that says so if its runs are not all there yet."""
     try:
         return importlib.import_module(name).ratios()
-    except FileNotFoundError:
+    except (FileNotFoundError, KeyError):
         return [{"what": "not measured yet", "ratio": "–", "promised": ""}]
 
 

@@ -1,137 +1,202 @@
-"""Measure the slides' list of things to try on MNIST: the full-profile results of notebook 06.
+"""The slides' advice, bullet by bullet: the stored reference table of notebook 06.
 
-    COURSE_DATA=real python benchmarks/improvements.py [PART ...] [--seeds 5]
+    python benchmarks/improvements.py [--seeds 5] [--jobs 2]
 
-Four parts, in this order:
-
-- tuning: 7 learning rates for each of 4 optimizers and 3 strengths for each of 3 regularizers, two
-  seeds; measured on 2,000 training images that are set aside, so that the next part compares the
-  chosen settings on images that had no part in the choice.
-- changes: every item of the list, one change at a time, and the slides' recipe.
-- batches: CPU-seconds until 95 % of the validation images are right, for 7 batch sizes and 3 ways
-  to scale the learning rate.
-- sizes: accuracy and multiply-adds of 16 networks, by width and depth.
-
-Each seed draws its own training images, first weights and order, alike for all variants of a part.
-The test images are never touched. TensorFlow gets one thread, so that CPU-seconds mean the same on
-a busy machine. Takes about half an hour on one idle core. Finished runs stand in
-data/results/improvements_PART.jsonl; started again, it does those that are missing.
+The slides' network on the 5,000 real digits that the course bundles, dealt anew by each seed to
+3,000 training, 1,000 validation and 1,000 test images. Every change is trained until its validation
+loss has not improved for 5 epochs, and goes back to its best epoch. Its learning rate is tuned
+first, on validation images of two seeds that are not used again: the grid grows by factors of 2
+until the best rate has neighbours on both sides, or there are eight. Then the other seeds measure
+it, on test images that have chosen nothing. Goes on where it was interrupted.
 """
 
 import argparse
 import os
-import warnings
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# One thread a process: two networks at once are faster on two cores than one with two threads.
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
-from ratios import paired, row
+from dealing import dealt
+from machine import describe
+from ratios import row
 
-from course_utils.first_edition import improvement_runs, improvement_tables, improvements
-from course_utils.first_edition.data import load
-from course_utils.first_edition.experiments import compare
-from course_utils.first_edition.experiments import load as load_runs
+from course_utils import experiments
 
 RESULTS = Path(__file__).parents[1] / "data" / "results"
-TRAINING = {"tuning": 2_000, "changes": 3_000, "batches": 4_000, "sizes": 2_000}
-EPOCHS = {"tuning": 6, "changes": 6, "sizes": 6}
-TARGET, LIMIT = 0.95, 10.0
-FIRST_SEED, TUNING_SEEDS, FEWER = 42, (142, 143), 3
-
-
-def file_of(part):
-    """Return where the runs of a part are stored."""
-    return RESULTS / f"improvements_{part}.jsonl"
-
-
-def ratios():
-    """Return the rows of `make bench`: what each change costs, from the stored runs."""
-    path = file_of("changes")
-    return [
-        row(
-            f"CPU-seconds, {variant} / the slides' recipe",
-            paired(path, variant, improvements.BASELINE, "cpu_seconds"),
-        )
-        for variant in load_runs(path).variants
-        if variant != improvements.BASELINE
-    ]
-
-
-def tuning_variants():
-    """Return name → run of everything that is tried to tune with."""
-    recipes = {
-        improvements.setting_name(*key): recipe
-        for key, recipe in improvements.tuning_recipes().items()
-    }
-    draw = improvement_runs.Draw(TRAINING["tuning"], "tuning", source="real")
-    return improvement_runs.sweep(recipes, draw, EPOCHS["tuning"], quick=True)
-
-
-def change_variants():
-    """Return name → run of every change; without the tuned ones as long as tuning is not done."""
-    tuned = None
-    path = file_of("tuning")
-    wanted = len(improvements.tuning_recipes()) * len(TUNING_SEEDS)
-    if path.exists() and len(load_runs(path).rows) >= wanted:
-        tuned = improvement_tables.best_settings(load_runs(path))
-        print("tuned:", tuned)
-    draw = improvement_runs.Draw(TRAINING["changes"], source="real")
-    return improvement_runs.sweep(improvements.recipes(tuned), draw, EPOCHS["changes"], quick=True)
-
-
-def batch_variants():
-    """Return name → run to the target, for each batch size and each scaling of the rate."""
-    draw = improvement_runs.Draw(TRAINING["batches"], check=1_000, source="real")
-    return {
-        f"{scaling} {size}": improvement_runs.TimeToTarget(recipe, draw, TARGET, LIMIT, quick=True)
-        for (scaling, size), recipe in improvements.batch_recipes().items()
-    }
-
-
-def size_variants():
-    """Return name → run of each network, by width and depth."""
-    recipes = {
-        f"width {width:g}, depth {depth}": recipe
-        for (width, depth), recipe in improvements.size_recipes().items()
-    }
-    draw = improvement_runs.Draw(TRAINING["sizes"], source="real")
-    return improvement_runs.sweep(recipes, draw, EPOCHS["sizes"], quick=True)
-
-
-PARTS = {
-    "tuning": tuning_variants,
-    "changes": change_variants,
-    "batches": batch_variants,
-    "sizes": size_variants,
+SETTINGS = {"data": "5,000 images of MNIST", "sizes": [3000, 1000, 1000], "patience": 5}
+TUNING_SEEDS, MOST_RATES = (100, 101), 8
+CHANGES = {  # of the arguments of `run`
+    "slides": {},
+    "a convolution more": {"filters": (32, 64, 64)},
+    "twice the filters": {"filters": (64, 128)},
+    "four times the units": {"units": 256},
+    "convolutions keep the border": {"padding": "same"},
+    "strided for pooling": {"pool": "strided"},
+    "ELU": {"activation": "elu"},
+    "SELU": {"activation": "selu", "initializer": "lecun_normal"},
+    "sigmoid output": {"output": "sigmoid"},
+    "SGD": {"optimizer": "SGD", "first": 0.05},
+    "momentum": {"optimizer": "SGD", "momentum": 0.9, "first": 0.01},
+    "RMSprop": {"optimizer": "RMSprop"},
+    "batches of 16": {"batch_size": 16},
+    "batches of 256": {"batch_size": 256},
+    "batch normalization": {"normalize": True},
+    "L2": {"l2": 0.001},
+    "dropout": {"dropout": 0.5},
 }
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--seeds", type=int, default=5, help="of the parts changes and sizes")
-    options = parser.parse_args()
-    unknown = set(options.parts) - set(PARTS)
-    if unknown:
-        parser.error(f"no part {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import tensorflow as tf
+def build(filters, units, padding, pool, activation, initializer, output, normalize, l2, dropout):
+    """Build the slides' network with changes."""
+    import keras
+    from keras import layers
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    title = load("digits", "real").title
-    RESULTS.mkdir(exist_ok=True)
-    for part in options.parts or PARTS:
-        count = FEWER if part == "batches" else options.seeds
-        seeds = TUNING_SEEDS if part == "tuning" else range(FIRST_SEED, FIRST_SEED + count)
-        settings = {"data": title, "images": TRAINING[part], "threads": 1}
-        if part in EPOCHS:
-            settings["epochs"] = EPOCHS[part]
-        else:
-            settings |= {"target": TARGET, "CPU-seconds at most": LIMIT}
-        found = compare(PARTS[part](), seeds, results=file_of(part), settings=settings)
-        wrong = found.table.query("status != 'ok'")
-        print(f"{part}: {len(found.rows)} runs, {len(wrong)} of them failed or diverged")
+    how = {"kernel_initializer": initializer, "kernel_regularizer": keras.regularizers.L2(l2)}
+    model = keras.Sequential([keras.Input((28, 28, 1))])
+
+    def add(layer):
+        model.add(layer)
+        if normalize:
+            model.add(layers.BatchNormalization(momentum=0.9))
+        model.add(layers.Activation(activation))
+
+    for n, count in enumerate(filters):
+        add(layers.Conv2D(count, 3, padding=padding, **how))
+        if n < 2 and pool == "max":
+            model.add(layers.MaxPooling2D(2, padding="same" if n else "valid"))
+        elif n < 2:
+            add(layers.Conv2D(count, 2, strides=2, padding="same" if n else "valid", **how))
+    model.add(layers.Flatten())
+    add(layers.Dense(units, **how))
+    model.add(layers.Dropout(dropout))
+    model.add(layers.Dense(10, activation=output, **how))
+    return model
+
+
+def run(
+    seed,
+    rate,
+    filters=(32, 64),
+    units=64,
+    padding="valid",
+    pool="max",
+    activation="relu",
+    initializer="glorot_uniform",
+    output="softmax",
+    normalize=False,
+    l2=0.0,
+    dropout=0.0,
+    optimizer="Adam",
+    momentum=None,
+    batch_size=64,
+    first=None,
+    at_edge=0,
+):
+    """Train one network until it stops improving; return what it reached, on what chose nothing.
+
+    `first`, the middle of the first grid, is for the tuning; `at_edge` is noted in the table.
+    """
+    import keras
+
+    train, validation, test = dealt("digits", "bundled", seed, SETTINGS["sizes"])
+    keras.utils.set_random_seed(seed)
+    model = build(
+        filters, units, padding, pool, activation, initializer, output, normalize, l2, dropout
+    )
+    kind = getattr(keras.optimizers, optimizer)
+    entropy = keras.metrics.SparseCategoricalCrossentropy(name="entropy")
+    model.compile(
+        kind(rate) if momentum is None else kind(rate, momentum=momentum),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy", entropy],
+    )
+    patient = keras.callbacks.EarlyStopping(
+        "val_entropy", patience=SETTINGS["patience"], mode="min", restore_best_weights=True
+    )
+    history = model.fit(
+        *train,
+        epochs=100,
+        batch_size=batch_size,
+        validation_data=validation,
+        validation_batch_size=500,
+        callbacks=[patient],
+        verbose=0,
+    )
+    scores = model.evaluate(*test, batch_size=500, verbose=0, return_dict=True)
+    return {
+        "rate": rate,
+        "at_edge": at_edge,
+        "parameters": model.count_params(),
+        "epochs": len(history.epoch),
+        "val_loss": min(history.history["val_entropy"]),
+        "test_loss": scores["entropy"],
+        "test_error": 1 - scores["accuracy"],
+    }
+
+
+def tuned(executor):
+    """Return the best rate of each change, and whether it is at the edge of its grid."""
+    grids = {
+        name: [how.get("first", 0.001) * f for f in (0.5, 1, 2)] for name, how in CHANGES.items()
+    }
+    while True:
+        table = experiments.compare(
+            {
+                f"{name}, {rate:g}": partial(run, rate=rate, **CHANGES[name])
+                for name, rates in grids.items()
+                for rate in rates
+            },
+            TUNING_SEEDS,
+            executor=executor,
+            path=RESULTS / "improvements_tuning.jsonl",
+            settings=SETTINGS,
+            note=describe("tensorflow", "keras"),
+        )
+        losses = table.groupby("variant").val_loss.mean()
+        best, growing = {}, False
+        for name, rates in grids.items():
+            rate = min(rates, key=lambda each: losses[f"{name}, {each:g}"])
+            edge = rate in (rates[0], rates[-1])
+            best[name] = rate, edge
+            if edge and len(rates) < MOST_RATES:
+                growing = True
+                grids[name] = sorted([*rates, rate * (2 if rate == rates[-1] else 0.5)])
+        if not growing:
+            return best
+
+
+def ratios():
+    """Return the rows of `make bench`: test errors against the slides' network's."""
+    table = experiments.load(RESULTS / "improvements.jsonl")
+    errors = table.pivot(index="seed", columns="variant", values="test_error")
+    others = [name for name in CHANGES if name != "slides"]
+    return [row(f"test error, {name} / slides", errors[name] / errors["slides"]) for name in others]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
+        table = experiments.compare(
+            {
+                name: partial(run, rate=rate, at_edge=int(edge), **CHANGES[name])
+                for name, (rate, edge) in tuned(executor).items()
+            },
+            range(options.seeds),
+            executor=executor,
+            path=RESULTS / "improvements.jsonl",
+            settings=SETTINGS,
+            note=describe("tensorflow", "keras"),
+        )
+    print(
+        table.groupby("variant")[["rate", "epochs", "test_loss", "test_error"]].mean().to_string()
+    )
 
 
 if __name__ == "__main__":

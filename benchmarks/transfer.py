@@ -73,6 +73,8 @@ def frozen_part():
     )
     border = whole.get_layer("conv_pw_12_relu").output
     before, block = keras.Model(whole.inputs, border), keras.Model(border, whole.output)
+    for layer in block.layers:  # a training=False in the call is overridden in training
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     entering, start = np.empty((len(images), 2, *border.shape[1:]), "float32"), process_time()
     for at in range(0, len(images), BATCH):
         part = images[at : at + BATCH]
@@ -110,7 +112,7 @@ def build(way):
             x = layers.ReLU()(x)
             x = layers.MaxPooling2D(2)(x) if filters < 128 else x
     if way == "fine-tuned":
-        x = frozen_part()[1](x, training=False)
+        x = frozen_part()[1](x)
     if way != "frozen":
         x = layers.GlobalAveragePooling2D()(x)
     # A head of zeros: 512 random weights would drown what ten photos can teach.

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_utils.exercises import base, convolution, full_cnn, registry
+from course_utils.exercises import base, convolution, full_cnn, pretrained, registry
 from course_utils.exercises.base import CORRECT, NOT_ATTEMPTED, WRONG, Exercise, Page
 from course_utils.first_edition.exercises import registry as first_edition
 
@@ -35,8 +35,8 @@ MODULES = {  # of a file of answers
     "07_pretrained": "pretrained",
 }
 EACH = pytest.mark.parametrize("exercise", NEW.values(), ids=["-".join(key) for key in NEW])
-TRAIN = full_cnn.overfit, full_cnn.compile
-KERAS = full_cnn.audit, convolution.refusal
+TRAIN = full_cnn.overfit, full_cnn.compile, pretrained.thaw, pretrained.beat
+KERAS = full_cnn.audit, convolution.refusal, pretrained.counts, pretrained.head
 
 
 def answers(folder):

@@ -10,7 +10,9 @@ from .base import Exercise, Wrong, call, numbers, time_limit
 
 NOTEBOOK = "07_pretrained_models"
 DRAWS = range(5)
-NEEDED = 0.01  # of accuracy more than from scratch, in the mean of the draws
+# Accuracy over these draws of networks from scratch, made as in the notebook: each at its best
+# epoch on 300 other images. An answer must have this much more.
+SCRATCH, NEEDED = 0.756, 0.03
 
 
 def _call(function, *args, name):
@@ -39,50 +41,40 @@ def weights_left(model, n):
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
+MISCOUNTS = (
+    "which counts the frozen ones as well.",
+    "and that counts the arrays, not the numbers in them.",
+    "which counts moving means and variances of batch normalization too: no gradient changes them.",
+)
+
+
 class _Counts(Exercise):
     def verify(self, answer):
-        """Freeze parts of networks of random widths, one of them with a base inside, and count."""
-        rng = np.random.default_rng()
-        with time_limit(self.seconds):
-            trials = [
-                self._trial(answer, rng.integers(3, 9, 2).tolist(), n, inside)
-                for n, inside in ((1, False), (2, False), (4, False), (1, True), (0, False))
-            ]
-        for n, _, value, right, _, frozen in trials:
-            if value == right and frozen != [True] * n + [False] * (len(frozen) - n):
-                raise Wrong("the number is right, but the model's layers are not frozen.")
-        failed = [trial for trial in trials if trial[2] != trial[3]]
-        if not failed:
-            return
-        causes = {
-            "which counts the frozen ones as well.": lambda model, twin, n: _size(model.weights),
-            "and that counts the arrays, not the numbers in them.": lambda model, twin, n: len(
-                twin.trainable_weights
-            ),
-            "which counts the moving means and variances of batch normalization as well: no "
-            "gradient changes them.": lambda model, twin, n: sum(
-                layer.count_params() for layer in model.layers[n:]
-            ),
-        }
-        n, model, value, right, twin, frozen = failed[0]
-        said = f"with n = {n}, training can still change {right:,} weights: got {value:,.0f}"
-        if n and frozen[-n:] == [True] * n and not frozen[0]:
-            raise Wrong(
-                f"{said}: you froze the last layers; the first see edges, the last the task."
-            )
-        for text, count in causes.items():
-            if all(trial[2] == count(trial[1], trial[4], trial[0]) for trial in trials):
-                raise Wrong(f"{said}, {text}")
-        raise Wrong(f"{said}.")
-
-    def _trial(self, answer, widths, n, inside):
-        model, twin = (self._network(*widths, inside) for _ in range(2))
-        right = weights_left(twin, n)
-        value = numbers(_call(answer, model, n, name=self.answer), name="the count")
-        if value.size != 1:
-            raise Wrong(f"return one number: got {value.size}.")
-        frozen = [not layer.trainable for layer in model.layers]
-        return n, model, value.item(), right, twin, frozen
+        """Freeze parts of networks of random widths, some with a base inside, and count."""
+        rng, trials = np.random.default_rng(), []
+        for n, inside in ((1, False), (2, False), (4, False), (1, True), (0, False)):
+            widths = rng.integers(3, 9, 2).tolist()
+            model, twin = (self._network(*widths, inside) for _ in range(2))
+            right = weights_left(twin, n)
+            with time_limit(self.seconds):
+                value = numbers(_call(answer, model, n, name=self.answer), name="the count")
+            if value.size != 1:
+                raise Wrong(f"return one number: got {value.size}.")
+            frozen = [not layer.trainable for layer in model.layers]
+            counted = _size(model.weights), len(twin.trainable_weights)
+            counted += (sum(layer.count_params() for layer in model.layers[n:]),)
+            trials.append((n, value.item(), right, frozen, counted))
+        wrong = [trial for trial in trials if trial[1] != trial[2]]
+        for n, value, right, frozen, _ in wrong[:1]:
+            said = f"with n = {n}, training can still change {right:,} weights: got {value:,.0f}"
+            if all(frozen[-n:]) and not frozen[0]:
+                raise Wrong(f"{said}. You froze the last layers, which know most of the task.")
+            for k, text in enumerate(MISCOUNTS):
+                if all(trial[1] == trial[4][k] for trial in trials):
+                    raise Wrong(f"{said}, {text}")
+            raise Wrong(f"{said}.")
+        if any(frozen != [k < n for k in range(len(frozen))] for n, _, _, frozen, _ in trials):
+            raise Wrong("the number is right, but the model's layers are not frozen.")
 
     @staticmethod
     def _network(first, second, inside):
@@ -144,8 +136,6 @@ class _Head(Exercise):
             kept = all(any(np.array_equal(w, f) for f in found) for w in before)
             other = "a copy of the trained one" if kept else "other weights than the trained one"
             raise Wrong(f"its base has {other}: use the same layer in the new model.")
-        if not all(map(np.array_equal, [weight.numpy() for weight in base.weights], before)):
-            raise Wrong("the base's weights have changed: nothing needs to be trained here.")
         shapes = sorted(tuple(weight.shape) for weight in new.trainable_weights)
         right = sorted([(classes,), (features, classes)])
         if not shapes:
@@ -264,91 +254,64 @@ def predict_from_few(base, images, labels, new_images):
     return head.predict(features(new_images))
 
 
-def _network(head):
-    """Return a network of three blocks, compiled; the first layer is the base."""
+def _untrained():
     import keras
-    from keras import layers
 
-    stack = [keras.Input((28, 28, 1))]
-    for filters in (16, 32, 64):
-        stack += [layers.Conv2D(filters, 3, padding="same", use_bias=False)]
-        stack += [layers.BatchNormalization(momentum=0.9), layers.ReLU(), layers.MaxPooling2D(2)]
-    model = keras.Sequential([keras.Sequential(stack), layers.Flatten(), head])
-    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
-    return model
+    return keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 9, strides=9)])
 
 
 @cache
 def _room():
-    """Return a pretrained network, the images of 5 to 9 to draw from, and those to judge by."""
+    """Return a base pretrained on digits 0 to 4, and images of 5 to 9: to draw from, to judge by.
+
+    All digits are moved by up to three pixels, as in the notebook.
+    """
     import keras
+    from keras import layers
 
     from .. import training
     from ..data import load
 
+    def part(split, new):
+        rng, kept = np.random.default_rng(0), (split.labels > 4) == new
+        images = np.pad(split.images[kept], ((0, 0), (3, 3), (3, 3), (0, 0)))
+        corners = rng.integers(0, 7, (len(images), 2))
+        cut = [image[y : y + 28, x : x + 28] for image, (y, x) in zip(images, corners, strict=True)]
+        return np.stack(cut), split.labels[kept]
+
     with redirect_stdout(StringIO()):
         digits = load("digits", "bundled")
-    (x, y), (x_new, y_new) = digits.train, digits.validation
-    model = training.restart(_network(keras.layers.Dense(5, activation="softmax")), 0)
-    training.fit(model, x[y < 5] / np.float32(127.5) - 1, y[y < 5], epochs=6, batch_size=64)
-    return model, (x[y > 4], y[y > 4]), (x_new[y_new > 4], y_new[y_new > 4])
-
-
-def _few(seed):
-    (_, (images, labels), _), rng = _room(), np.random.default_rng(seed)
-    each = [rng.permutation(np.flatnonzero(labels == k)) for k in range(5, 10)]
-    chosen, panel = (np.concatenate([k[part] for k in each]) for part in np.s_[:10, 10:70])
-    return images[chosen], labels[chosen], images[panel], labels[panel]
-
-
-@cache
-def _from_scratch():
-    """Return the accuracies of networks from scratch, each at its best round on other images."""
-    import keras
-
-    from .. import training
-
-    network, found = _network(keras.layers.Dense(5, activation="softmax")), []
-    for seed in DRAWS:
-        x, y, x_panel, y_panel = _few(seed)
-        best, best_round, rounds = 0, 0, 0
-        training.restart(network, seed)
-        while rounds < best_round + 5:
-            rounds += 1
-            x_scaled = x / np.float32(127.5) - 1
-            training.fit(network, x_scaled, y - 5, epochs=5, batch_size=10, seed=rounds)
-            if (now := _accuracy(network, x_panel, y_panel)) > best:
-                best, best_round, judged = now, rounds, _accuracy(network, *_room()[2])
-        found.append(judged)
-    return found
-
-
-def _accuracy(network, images, labels):
-    said = network(images / np.float32(127.5) - 1, training=False).numpy().argmax(axis=1)
-    return (said == labels - 5).mean()
+    stack = [keras.Input((28, 28, 1))]
+    for filters in (16, 32, 64):
+        stack += [layers.Conv2D(filters, 3, padding="same", use_bias=False)]
+        stack += [layers.BatchNormalization(momentum=0.9), layers.ReLU(), layers.MaxPooling2D(2)]
+    base = keras.Sequential(stack)
+    model = keras.Sequential([base, layers.Flatten(), layers.Dense(5, activation="softmax")])
+    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
+    images, labels = part(digits.train, new=False)
+    training.fit(training.restart(model, 0), images / 127.5 - 1, labels, epochs=8, batch_size=64)
+    return base, part(digits.train, new=True), part(digits.validation, new=True)
 
 
 class _Beat(Exercise):
     def verify(self, answer):
         """Compare with networks from scratch on a few draws of images."""
-        import keras
-
-        from ..metrics import paired
-
-        # What cannot run, or is no answer yet, must not wait for networks to be trained.
         some = np.random.default_rng().integers(0, 256, (50, 28, 28, 1), dtype=np.uint8)
         with time_limit(self.seconds):
-            untrained = _network(keras.layers.Dense(5)).layers[0]
-            self._labels(answer, untrained, some, np.arange(50) % 5 + 5, some[:3])
-        model, _, (new_images, truth) = _room()
-        base, before = model.layers[0], model.layers[0].get_weights()
-        base.trainable = False
-        mine = []
+            # What cannot run, or is no answer yet, must not wait for the base.
+            self._labels(answer, _untrained(), some, np.arange(50) % 5 + 5, some[:3])
+        base, (images, labels), (new_images, truth) = _room()
+        before, right = base.get_weights(), []
         try:
             with time_limit(self.seconds):
                 for seed in DRAWS:
-                    said = self._labels(answer, base, *_few(seed)[:2], new_images)
-                    mine.append((said == truth).mean())
+                    rng = np.random.default_rng(seed)
+                    drawn = [
+                        rng.permutation(np.flatnonzero(labels == k))[:10] for k in range(5, 10)
+                    ]
+                    few = rng.permutation(np.concatenate(drawn))
+                    said = self._labels(answer, base, images[few], labels[few], new_images)
+                    right.append((said == truth).mean())
                     if not all(map(np.array_equal, base.get_weights(), before)):
                         raise Wrong(
                             "your function changed the base: its weights, or with training=True "
@@ -357,19 +320,13 @@ class _Beat(Exercise):
         finally:
             base.trainable = True
             base.set_weights(before)
-        scratch = _from_scratch()
-        gain = paired(mine, scratch)
-        shown = f"{np.mean(mine):.1%} right, from scratch {np.mean(scratch):.1%}"
-        if gain.estimate < NEEDED:
+        shown = f"{np.mean(right):.0%} are right, from scratch {SCRATCH:.0%}"
+        if np.mean(right) < SCRATCH + NEEDED:
             raise Wrong(
-                f"{shown}, over {len(mine)} draws of 50 images: not clearly better. What the base "
-                "gives for an image is worth more than its pixels, if it gets pixels from −1 to 1."
+                f"{shown}, over {len(right)} draws of 50 images. What the base gives for an image "
+                "is worth more than its pixels, if it gets pixels from −1 to 1."
             )
-        low, high = 100 * gain.low, 100 * gain.high
-        return (
-            f"{shown}: {100 * gain.estimate:+.1f} points [{low:.1f}, {high:.1f}], paired over "
-            f"{len(mine)} draws. With more images of each digit, scratch would catch up."
-        )
+        return f"{shown}, over {len(right)} draws. With more of each digit, scratch would catch up."
 
     def _labels(self, answer, *args):
         said = numbers(_call(answer, *args, name=self.answer), name="the labels")
@@ -389,7 +346,7 @@ beat = _Beat(
     "each new image. `images` are ten of each digit from 5 to 9, shape (50, 28, 28, 1), whole "
     "numbers from 0 to 255; `labels` are 5 to 9. `base` was pretrained on other digits, wants "
     "pixels from −1 to 1 and gives maps; leave its weights as they are. Over five draws of images, "
-    "the check wants 1 point more than networks from scratch reach.",
+    "the check wants 3 points more than networks from scratch reach.",
     hints=(
         "Do not train the base: 50 images are few. Use what it gives as features, for the old "
         "images and for the new.",

@@ -97,15 +97,16 @@ def draw_neighbours(query, label, images, labels, title):
     for axis, image in zip(axes, [query, *images], strict=True):
         axis.imshow(image, cmap="gray_r")
         axis.set(xticks=[], yticks=[])
-    axes[0].set_title(f"a {label}", loc="center", fontsize=10)
+        axis.spines[:].set_visible(True)
+    axes[0].set_title(f"query: {label}", loc="center", fontsize=10)
     for axis, other in zip(axes[1:], labels, strict=True):
         mark, colour = ("✓", GREEN) if other == label else ("✗", ORANGE)
         axis.set_title(f"{mark} {other}", loc="center", fontsize=10)
-        axis.spines[:].set(visible=True, color=colour, linewidth=2)
+        axis.spines[:].set(color=colour, linewidth=2)
     same = int((labels == label).sum())
     headline(figure, f"{title}: {same} of {len(labels)} the same")
     listed = ", ".join(map(str, labels))
-    return figure, f"A {label}, and the nearest to it by {title}: {listed}."
+    return figure, f"The digit {label}, and the nearest to it by {title}: {listed}."
 
 
 def neighbours(queries, query_labels, gallery, gallery_labels, near):

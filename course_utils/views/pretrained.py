@@ -110,14 +110,7 @@ def draw_neighbours(query, label, images, labels, title):
 
 
 def neighbours(queries, query_labels, gallery, gallery_labels, near):
-    """Look at the nearest of any query, in several kinds of features.
-
-    Parameters
-    ----------
-    queries, gallery : arrays (n, rows, columns, 1)
-    query_labels, gallery_labels : arrays of int
-    near : mapping from kind of features to array of int (n, k)
-        As `nearest` returns it.
+    """Look at the nearest of any query; `near` maps kinds of features to what `nearest` returns.
 
     Returns
     -------
@@ -144,8 +137,7 @@ def heat(photos, heats, titles):
 
     Parameters
     ----------
-    photos : sequence of arrays (rows, columns, 3), uint8
-    heats : sequence of arrays (rows, columns), 0 to 1
+    photos, heats : sequences of arrays (rows, columns, 3), uint8, and (rows, columns), 0 to 1
     titles : sequence of str
         What was answered.
 

@@ -1,93 +1,236 @@
-"""Measure what pretraining gains on real images: the full-profile result of notebook 07.
+"""What a pretrained network gains on few photos: the stored comparison of notebook 07.
 
-    COURSE_DATA=real python benchmarks/transfer.py [--seeds 6]
+    python benchmarks/transfer.py [--seeds 5] [--jobs 1]
 
-Two transfers: MNIST's digits 0 to 4 to its 5 to 9, all moved about; and drawn cats and dogs to
-photos of them, 48x48. Each seed pretrains its own base, and draws its own few images, first weights
-and order, alike for the four ways. Takes about 15 minutes on two cores. Finished runs stand in
-data/results/transfer.jsonl; started again, it does those that are missing.
+Cats and dogs, 3,000 real photos, and MobileNet (α = 0.5, 160×160) with its ImageNet weights: both
+must be there (`course data fetch pets pretrained`). Each seed deals the photos anew: up to 1,000 of
+each class to train with, 500 to choose the epoch and the rate with, 500 to judge with, which choose
+nothing. Three ways, alike in their photos, in their batches and in what is varied about a photo:
+each time it is seen, a coin says whether mirrored.
+
+- from scratch: a network for few photos, 96×96, all weights trained
+- frozen: a new head on the features of the frozen MobileNet
+- fine-tuned: with that head, the weights of MobileNet's last block trained as well, its batch
+  normalization in inference mode
+
+Each is trained at three learning rates until it has not improved for 10 rounds on the photos to
+choose with, and goes back to its best round. Better is what has more of them right, as the judging
+goes by that too, and among equals what has the lower loss. (By the loss alone, a network from
+scratch on few photos would stop before it has learned: it is surely wrong, and its loss grows.) A
+round is one pass over the photos, or as many as make 8 steps. What frozen layers give is computed
+once for each photo and for its mirror image, which changes no result. `cpu_seconds` are of the
+training at the rate that was chosen, with the share of that computation that its photos need. Goes
+on where it was interrupted.
 """
 
 import argparse
 import os
-import warnings
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
+from multiprocessing import get_context
 from pathlib import Path
+from time import process_time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# One thread a process: two networks at once are faster on two cores than one with two threads.
+os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
-from ratios import paired, row
+import machine
+import numpy as np
+from dealing import everything
+from ratios import row
 
-from course_utils.first_edition import transfer
-from course_utils.first_edition.data import load
-from course_utils.first_edition.experiments import compare
+from course_utils import data, experiments, importing
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "transfer.jsonl"
-DIGITS = {"images": 6000, "epochs": 3, "steps": 200, "each": (2, 5, 10, 20, 40, 100)}
-PETS = {"size": 48, "epochs": 8, "steps": 200, "each": (10, 50, 200), "filters": (16, 32, 64, 64)}
+EACH = (5, 10, 40, 200, 1000)  # photos of each class
+HELD_OUT = 500  # photos to choose with, and as many to judge with
+BATCH, STEPS, PATIENCE = 32, 8, 10
+RATES = {
+    "from scratch": (0.0003, 0.001, 0.003),
+    "frozen": (0.001, 0.003, 0.01),
+    "fine-tuned": (0.00003, 0.0001, 0.0003),
+}
+SETTINGS = {"data": "Cats and Dogs, 3,000 photos", "photos of each class": list(EACH)}
+SETTINGS |= {"held out": [HELD_OUT, HELD_OUT], "network": "MobileNet, α = 0.5, 160×160"}
+SETTINGS |= {"rates": {way: list(rates) for way, rates in RATES.items()}, "optimizer": "adam"}
+SETTINGS |= {"batch_size": BATCH, "patience": PATIENCE, "varied": "mirrored or not"}
+
+
+@cache
+def frozen_part():
+    """Return what enters MobileNet's last block, the block, and the CPU-seconds for one image.
+
+    The first has the shape (photos, 2, 5, 5, 512): each photo as it is, and mirrored.
+    """
+    import keras
+
+    images, _ = everything("pets", "real", 160)
+    whole = keras.applications.MobileNet(
+        alpha=0.5,
+        input_shape=(160, 160, 3),
+        include_top=False,
+        weights=str(importing.pretrained()),
+    )
+    border = whole.get_layer("conv_pw_12_relu").output
+    before, block = keras.Model(whole.inputs, border), keras.Model(border, whole.output)
+    for layer in block.layers:  # a training=False in the call is overridden in training
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+    entering, start = np.empty((len(images), 2, *border.shape[1:]), "float32"), process_time()
+    for at in range(0, len(images), BATCH):
+        part = images[at : at + BATCH]
+        for mirrored, shown in enumerate((part, part[:, :, ::-1])):
+            entering[at : at + BATCH, mirrored] = before.predict_on_batch(
+                keras.applications.mobilenet.preprocess_input(shown.astype("float32"))
+            )
+    return entering, block, (process_time() - start) / len(images) / 2
+
+
+@cache
+def inputs(way):
+    """Return the input of a way's network for each photo, and for its mirror image."""
+    if way == "from scratch":
+        images, _ = everything("pets", "real", 96)
+        return np.stack([images, images[:, :, ::-1]], axis=1)
+    entering, block, _ = frozen_part()
+    if way == "fine-tuned":
+        return entering
+    features = [block.predict(side, verbose=0).mean((1, 2)) for side in entering.swapaxes(0, 1)]
+    return np.stack(features, axis=1)
+
+
+def build(way):
+    """Return the network of a way, from its `inputs` to the probability of a dog."""
+    import keras
+    from keras import layers
+
+    entrance = x = keras.Input(inputs(way).shape[2:])
+    if way == "from scratch":
+        x = layers.Rescaling(1 / 127.5, -1)(x)
+        for filters, size, stride in ((16, 5, 2), (32, 3, 1), (64, 3, 1), (128, 3, 1)):
+            x = layers.Conv2D(filters, size, stride, padding="same", use_bias=False)(x)
+            x = layers.BatchNormalization(momentum=0.9)(x)  # few steps: 0.99 would still be at 0, 1
+            x = layers.ReLU()(x)
+            x = layers.MaxPooling2D(2)(x) if filters < 128 else x
+    if way == "fine-tuned":
+        x = frozen_part()[1](x)
+    if way != "frozen":
+        x = layers.GlobalAveragePooling2D()(x)
+    # A head of zeros: 512 random weights would drown what ten photos can teach.
+    start = "glorot_uniform" if way == "from scratch" else "zeros"
+    return keras.Model(entrance, layers.Dense(1, "sigmoid", kernel_initializer=start)(x))
+
+
+@cache
+def compiled(way):
+    """Return the network of a way, compiled once for all rates and seeds, and its first weights."""
+    import keras
+
+    model = build(way)
+    model.compile(keras.optimizers.Adam(), "binary_crossentropy")
+    return model, model.get_weights()
+
+
+def scores(model, x, labels):
+    """Return the mean loss and the accuracy on photos that are not mirrored."""
+    wanted = labels[:, None]
+    dog = model.predict(x, batch_size=100, verbose=0)
+    chance = np.clip(np.where(wanted, dog, 1 - dog), 1e-7, 1)
+    return -np.log(chance).mean(), ((dog > 0.5) == wanted).mean()
+
+
+def quality(found):
+    """Return what is larger for a better result on the photos to choose with."""
+    return found["val_accuracy"], -found["val_loss"]
+
+
+def train(way, rate, seed, parts, head=None):
+    """Train a way at one rate until validation stops improving; return the scores of its best."""
+    from course_utils import training
+
+    (model, first), x, (_, labels) = compiled(way), inputs(way), everything("pets", "real", 160)
+    start, rng, (learn, choose, judge) = process_time(), np.random.default_rng(seed), parts
+    model.optimizer.learning_rate = rate
+    training.restart(model, seed)
+    if head:
+        model.set_weights(first[:-2] + head)
+    passes = -(-STEPS // -(-len(learn) // BATCH))
+    best, rounds = {"val_accuracy": 0, "val_loss": np.inf, "rounds": 0}, 0
+    while rounds - best["rounds"] < PATIENCE:
+        rounds += 1
+        for _ in range(passes):
+            shown = x[learn, rng.integers(2, size=len(learn))]
+            training.fit(
+                model,
+                shown,
+                labels[learn, None],
+                epochs=1,
+                batch_size=BATCH,
+                seed=rng.integers(1e9),
+            )
+        loss, accuracy = scores(model, x[choose, 0], labels[choose])
+        now = {"val_accuracy": accuracy, "val_loss": loss, "rounds": rounds}
+        if quality(now) > quality(best):
+            best, weights = now, model.get_weights()
+    model.set_weights(weights)
+    best["loss"], best["accuracy"] = scores(model, x[judge, 0], labels[judge])
+    return best | {"rate": rate, "cpu_seconds": process_time() - start, "head": weights[-2:]}
+
+
+def run(seed, way, each):
+    """Train a way at its three rates; return what the best on validation photos reached."""
+    _, labels = everything("pets", "real", 160)
+    choose, judge, learn = np.split(data.shuffled(labels, seed), [HELD_OUT, 2 * HELD_OUT])
+    parts = learn[: 2 * each], choose, judge
+
+    def best(way, **options):
+        found = [train(way, rate, seed, parts, **options) for rate in RATES[way]]
+        return max(found, key=quality), [each["val_accuracy"] for each in found]
+
+    chosen, tried = best("frozen" if way == "fine-tuned" else way)
+    before = 0
+    if way != "from scratch":  # each photo, and the mirror images of those to train with
+        before = (4 * each + 2 * HELD_OUT) * frozen_part()[2]
+    if way == "fine-tuned":
+        before += chosen["cpu_seconds"]
+        chosen, tried = best(way, head=chosen["head"])
+    chosen["cpu_seconds"] += before
+    del chosen["head"]
+    return chosen | {"rates_val_accuracy": tried}
 
 
 def ratios():
-    """Return the rows of `make bench`: what each way costs, from the stored runs."""
-    each = max(PETS["each"])
+    """Return the rows of `make bench`: test errors against those of training from scratch."""
+    table = experiments.load(RESULT)
+    wide = 1 - table.pivot(index="seed", columns="variant", values="accuracy")
     return [
         row(
-            f"seconds, {way} / from scratch, {each} photos a class",
-            paired(RESULT, f"pets, {way}, {each}", f"pets, from scratch, {each}"),
+            f"test error, {way} / from scratch, {each} photos a class",
+            wide[f"{way}, {each}"] / wide[f"from scratch, {each}"],
         )
-        for way in transfer.WAYS[1:]
+        for each in (10, 1000)
+        for way in ("frozen", "fine-tuned")
     ]
 
 
-def digits_variants():
-    tasks = transfer.digit_tasks(load("digits", "real"), images=DIGITS["images"])
-
-    @cache
-    def base(seed):
-        return transfer.pretrain(tasks.source, DIGITS["epochs"], seed=seed).layers[0]
-
-    run = partial(transfer.few_run, base=base, tasks=tasks, steps=DIGITS["steps"])
-    return {
-        f"digits, {way}, {each}": partial(run, way=way, each=each)
-        for each in DIGITS["each"]
-        for way in transfer.WAYS
-    }
-
-
-def pets_variants():
-    drawn = load("pets", "bundled", size=PETS["size"])
-    photos = load("pets", "real", size=PETS["size"])
-    tasks = transfer.Tasks(drawn.train, drawn.validation, photos.train, photos.validation)
-
-    @cache
-    def base(seed):
-        model = transfer.pretrain(tasks.source, PETS["epochs"], seed=seed, filters=PETS["filters"])
-        return model.layers[0]
-
-    run = partial(transfer.few_run, base=base, tasks=tasks, place=False, steps=PETS["steps"])
-    return {
-        f"pets, {way}, {each}": partial(run, way=way, each=each)
-        for each in PETS["each"]
-        for way in transfer.WAYS
-    }
-
-
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=6)
-    count = parser.parse_args().seeds
-    warnings.simplefilter("ignore", DeprecationWarning)
-    settings = {
-        "digits": {**DIGITS, "data": "MNIST", "moved by": 4},
-        "pets": {**PETS, "data": "drawn pets, Cats and Dogs"},
-        "batches of": transfer.BATCH,
-        "rates": [transfer.RATE, transfer.LOW_RATE],
-        "head": "logistic regression",
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    variants = {
+        f"{way}, {each}": partial(run, way=way, each=each) for each in EACH for way in RATES
     }
-    RESULT.parent.mkdir(exist_ok=True)
-    variants = digits_variants() | pets_variants()
-    found = compare(variants, range(42, 42 + count), results=RESULT, settings=settings)
-    print(found.table.drop(columns=["error"]).to_string(index=False))
+    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
+        table = experiments.compare(
+            variants,
+            range(options.seeds),
+            executor=executor,
+            path=RESULT,
+            settings=SETTINGS,
+            note=machine.describe("tensorflow", "keras"),
+        )
+    columns = ["accuracy", "loss", "rounds", "rate", "cpu_seconds"]
+    print(table.groupby("variant", sort=False)[columns].mean().to_string())
 
 
 if __name__ == "__main__":

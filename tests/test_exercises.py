@@ -3,7 +3,6 @@
 ``wrong_answers/NOTEBOOK.py`` and ``right_answers/NOTEBOOK.py`` hold plain student code in blocks
 that begin with ``# %% EXERCISE: TEXT``; a wrong one must get a message with TEXT in it.
 Mistakes that a module itself names are tested from there, and do not stand in a file again.
-The files of lectures that are still the first edition's are held against its own checks.
 """
 
 import random
@@ -17,12 +16,19 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from course_utils.exercises import base, convolution, early_stopping, full_cnn, improving, registry
+from course_utils.exercises import (
+    base,
+    convolution,
+    early_stopping,
+    full_cnn,
+    improving,
+    pretrained,
+    registry,
+)
 from course_utils.exercises.base import CORRECT, NOT_ATTEMPTED, WRONG, Exercise, Page
-from course_utils.first_edition.exercises import registry as first_edition
 
 ROOT = Path(__file__).parents[1]
-NEW, OLD = registry(), first_edition()
+NEW = registry()
 MODULES = {  # of a file of answers
     "00_start_here": "start_here",
     "01_convolution": "convolution",
@@ -34,8 +40,9 @@ MODULES = {  # of a file of answers
     "07_pretrained": "pretrained",
 }
 EACH = pytest.mark.parametrize("exercise", NEW.values(), ids=["-".join(key) for key in NEW])
-TRAIN = full_cnn.overfit, full_cnn.compile, improving.budget
+TRAIN = full_cnn.overfit, full_cnn.compile, improving.budget, pretrained.thaw, pretrained.beat
 KERAS = full_cnn.audit, convolution.refusal, early_stopping.mend, early_stopping.budget
+KERAS += pretrained.counts, pretrained.head
 
 
 def answers(folder):
@@ -45,13 +52,12 @@ def answers(folder):
             r"^# %% (\w+): (.*)\n((?:(?!# %%).*\n)*)", path.read_text("utf-8"), re.M
         )
         for n, (name, text, code) in enumerate(blocks, 1):
-            exercise = NEW.get((module, name)) or OLD[module, name]
-            yield pytest.param(exercise, text, code, id=f"{path.stem}-{name}-{n}")
+            yield pytest.param(NEW[module, name], text, code, id=f"{path.stem}-{name}-{n}")
 
 
 def made(exercise, code):
     namespace = {"np": np, "keras": keras}
-    exec(f"{getattr(exercise, 'setup', '')}\n{code}", namespace)
+    exec(code, namespace)
     return namespace[exercise.answer]
 
 

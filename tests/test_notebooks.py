@@ -19,8 +19,6 @@ from course_utils.exercises.base import Exercise
 
 LONGEST, MEDIAN = 20, 6  # lines of code
 NOTEBOOKS = {path.stem: nbformat.read(path, 4) for path in cli.select([])}
-# The others run on the first edition, unchanged, until they are written anew.
-NEW = [name for name, notebook in NOTEBOOKS.items() if "first_edition" not in str(notebook)]
 
 
 def code(notebook):
@@ -90,14 +88,14 @@ def test_figures_carry_alt_text(name):
     assert "![](" not in prose
 
 
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_cells_are_small(name):
     sizes = {cell.id: size(cell) for cell in code(NOTEBOOKS[name])}
     assert {i: lines for i, lines in sizes.items() if lines > LONGEST} == {}
     assert statistics.median(sizes.values()) <= MEDIAN
 
 
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_notebook_is_as_course_tidy_leaves_it(name, tmp_path, monkeypatch):
     source = next(path for path in cli.select([name]))
     text = source.read_text(encoding="utf-8")
@@ -152,7 +150,7 @@ def rebound(cells):
     yield from ((cell, name) for cell, name, where in found if home[name] != where)
 
 
-@pytest.mark.parametrize("name", NEW)
+@pytest.mark.parametrize("name", NOTEBOOKS)
 def test_a_cell_that_is_run_again_finds_what_it_found(name):
     assert list(rebound(code(NOTEBOOKS[name]))) == []
 
@@ -181,8 +179,6 @@ def test_names_that_are_bound_again_are_found(sources, found):
 def test_a_lecture_of_this_edition_has_each_prompt_stub_and_check(name):
     module = import_module(f"course_utils.exercises.{name}")
     cells = NOTEBOOKS[module.NOTEBOOK].cells
-    if any("first_edition" in cell.source for cell in cells):
-        pytest.skip("not written anew yet")
     by_id = {cell.id: cell for cell in cells}
     checks = dict(re.findall(r"exercises\.(\w+)\.check\((\w+)\)", str(by_id)))
     for key, exercise in vars(module).items():

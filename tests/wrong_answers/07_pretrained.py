@@ -19,13 +19,13 @@ def weights_left(model, n):
         layer.trainable = False
     return sum(layer.count_params() for layer in model.layers[n:])
 
-# %% counts: you froze the last
+# %% counts: You froze the last
 def weights_left(model, n):
     for layer in model.layers[-n:]:
         layer.trainable = False
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
-# %% counts: the layers themselves are not frozen
+# %% counts: the model's layers are not frozen
 def weights_left(model, n):
     rest = model.layers[n:]
     return sum(int(np.prod(w.shape)) for layer in rest for w in layer.trainable_weights)
@@ -110,7 +110,28 @@ def thaw(base):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
 
-# %% beat: not better than from scratch
+# %% head: a copy of the trained one
+def swap_head(model, classes):
+    base = keras.models.clone_model(model.layers[0])
+    base.set_weights(model.layers[0].get_weights())
+    base.trainable = False
+    return keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
+
+# %% head: must return a Keras model
+def swap_head(model, classes):
+    model.layers[0].trainable = False
+    return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)
+
+# %% thaw: return the base that you got
+def thaw(base):
+    new = keras.models.clone_model(base)
+    new.trainable = True
+    for layer in new.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    return new
+
+# %% beat: is worth more than its pixels
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 
@@ -118,26 +139,38 @@ def predict_from_few(base, images, labels, new_images):
     judge = LogisticRegression(max_iter=1000).fit(features, labels)
     return judge.predict(new_images.reshape(len(new_images), -1) / 255)
 
-# %% beat: one label an image
+# %% beat: return one label an image
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 
-    features = base(images, training=False).numpy()
+    features = base(images / 127.5 - 1, training=False).numpy().reshape(len(images), -1)
     judge = LogisticRegression(max_iter=1000).fit(features, labels)
-    return judge.predict_proba(base(new_images, training=False).numpy())
+    new = base(new_images / 127.5 - 1, training=False).numpy().reshape(len(new_images), -1)
+    return judge.predict_proba(new)
 
 # %% beat: your function changed the base
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 
-    features = base(images, training=True).numpy()
+    features = base(images / 127.5 - 1, training=True).numpy().reshape(len(images), -1)
     judge = LogisticRegression(max_iter=1000).fit(features, labels)
-    return judge.predict(base(new_images, training=False).numpy())
+    new = base(new_images / 127.5 - 1, training=False).numpy().reshape(len(new_images), -1)
+    return judge.predict(new)
 
-# %% beat: scales by itself
+# %% beat: if it gets pixels from −1 to 1
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 
-    features = base(images / 255, training=False).numpy()
+    features = base(images / 255, training=False).numpy().reshape(len(images), -1)
     judge = LogisticRegression(max_iter=1000).fit(features, labels)
-    return judge.predict(base(new_images / 255, training=False).numpy())
+    new = base(new_images / 255, training=False).numpy().reshape(len(new_images), -1)
+    return judge.predict(new)
+
+# %% beat: the labels are 5 to 9
+def predict_from_few(base, images, labels, new_images):
+    from sklearn.linear_model import LogisticRegression
+
+    features = base(images / 127.5 - 1, training=False).numpy().reshape(len(images), -1)
+    judge = LogisticRegression(max_iter=1000).fit(features, labels - 5)
+    new = base(new_images / 127.5 - 1, training=False).numpy().reshape(len(new_images), -1)
+    return judge.predict(new)

@@ -1,0 +1,351 @@
+"""Exercises of notebook 07: freezing, a new head, thawing with care, beating a net from scratch."""
+
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
+
+import numpy as np
+
+from .base import Exercise, Wrong, call, numbers, time_limit
+
+NOTEBOOK = "07_pretrained_models"
+DRAWS = range(5)
+# Accuracy over these draws of networks from scratch, made as in the notebook: each at its best
+# epoch on 300 other images. An answer must have this much more.
+SCRATCH, NEEDED = 0.756, 0.03
+
+
+def _call(function, *args, name):
+    """Call an answer that may change the model it gets: these prompts ask for it."""
+    if isinstance(function, type) or not callable(function):
+        return call(function, name=name)  # which says so
+    return call(lambda: function(*args), name=name)
+
+
+def _size(weights):
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+def _is_model(value, name):
+    import keras
+
+    if not isinstance(value, keras.Model):
+        raise Wrong(f"{name} must return a Keras model: got a {type(value).__name__}.")
+    return value
+
+
+def weights_left(model, n):
+    """Freeze the first n layers; return how many numbers gradients can still change."""
+    for layer in model.layers[:n]:
+        layer.trainable = False
+    return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+
+
+MISCOUNTS = (
+    "which counts the frozen ones as well.",
+    "and that counts the arrays, not the numbers in them.",
+    "which counts moving means and variances of batch normalization too: no gradient changes them.",
+)
+
+
+class _Counts(Exercise):
+    def verify(self, answer):
+        """Freeze parts of networks of random widths, some with a base inside, and count."""
+        rng, trials = np.random.default_rng(), []
+        for n, inside in ((1, False), (2, False), (4, False), (1, True), (0, False)):
+            widths = rng.integers(3, 9, 2).tolist()
+            model, twin = (self._network(*widths, inside) for _ in range(2))
+            right = weights_left(twin, n)
+            with time_limit(self.seconds):
+                value = numbers(_call(answer, model, n, name=self.answer), name="the count")
+            if value.size != 1:
+                raise Wrong(f"return one number: got {value.size}.")
+            frozen = [not layer.trainable for layer in model.layers]
+            counted = _size(model.weights), len(twin.trainable_weights)
+            counted += (sum(layer.count_params() for layer in model.layers[n:]),)
+            trials.append((n, value.item(), right, frozen, counted))
+        wrong = [trial for trial in trials if trial[1] != trial[2]]
+        for n, value, right, frozen, _ in wrong[:1]:
+            said = f"with n = {n}, training can still change {right:,} weights: got {value:,.0f}"
+            if all(frozen[-n:]) and not frozen[0]:
+                raise Wrong(f"{said}. You froze the last layers, which know most of the task.")
+            for k, text in enumerate(MISCOUNTS):
+                if all(trial[1] == trial[4][k] for trial in trials):
+                    raise Wrong(f"{said}, {text}")
+            raise Wrong(f"{said}.")
+        if any(frozen != [k < n for k in range(len(frozen))] for n, _, _, frozen, _ in trials):
+            raise Wrong("the number is right, but the model's layers are not frozen.")
+
+    @staticmethod
+    def _network(first, second, inside):
+        from keras import Input, Sequential, layers
+
+        stack = [layers.Conv2D(first, 3), layers.BatchNormalization()]
+        stack += [layers.Conv2D(second, 3, use_bias=False), layers.BatchNormalization()]
+        stack = [Sequential([Input((8, 8, 1)), *stack])] if inside else stack
+        return Sequential([Input((8, 8, 1)), *stack, layers.Flatten(), layers.Dense(first + 1)])
+
+
+counts = _Counts(
+    name="counts",
+    reference=weights_left,
+    prompt="Write `weights_left(model, n)`: freeze the first `n` of `model.layers`, and return how "
+    "many single weights gradients can still change: count the numbers, not the arrays. A base "
+    "inside of the model is one of its layers.",
+    hints=(
+        "`model.layers[:n]` are the first n layers, and each has a `trainable`.",
+        "After that, `model.trainable_weights` is a list of arrays. Each has a `shape`.",
+        "`np.prod(weight.shape)` is how many numbers an array holds; add them up.",
+    ),
+    insight="moving statistics are never among them: no gradient ever changes them.",
+)
+
+
+def swap_head(model, classes):
+    """Return a network of the same base, frozen, and a new softmax head."""
+    import keras
+
+    base = model.layers[0]
+    base.trainable = False
+    return keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
+
+
+class _Head(Exercise):
+    def verify(self, answer):
+        """Look at outputs, trainable weights and the base's weights of the new network."""
+        rng = np.random.default_rng()
+        features, classes = int(rng.integers(6, 13)), int(rng.integers(13, 19))
+        model = self._network(features)
+        base, old_head = model.layers
+        before = [weight.numpy() for weight in base.weights]
+        images = rng.uniform(0, 255, (3, 8, 8, 1)).astype("float32")
+        with time_limit(self.seconds):
+            new = _is_model(_call(answer, model, classes, name=self.answer), self.answer)
+            scores = numbers(new(images), name="the output")
+        if scores.shape != (3, classes):
+            raise Wrong(f"it must give one score a class, {classes}: got shape {scores.shape[1:]}.")
+        if not np.allclose(scores.sum(axis=1), 1, atol=1e-4):
+            raise Wrong("its scores do not sum to 1: the head needs a softmax.")
+        if any(weight is old_head.kernel for weight in new.weights):
+            raise Wrong(
+                f"your head sits on the old head, and not on the base's {features} features."
+            )
+        if not {id(weight) for weight in base.weights} <= {id(weight) for weight in new.weights}:
+            found = [weight.numpy() for weight in new.weights]
+            kept = all(any(np.array_equal(w, f) for f in found) for w in before)
+            other = "a copy of the trained one" if kept else "other weights than the trained one"
+            raise Wrong(f"its base has {other}: use the same layer in the new model.")
+        shapes = sorted(tuple(weight.shape) for weight in new.trainable_weights)
+        right = sorted([(classes,), (features, classes)])
+        if not shapes:
+            raise Wrong("nothing is left to train: freeze the base, not the whole.")
+        if {id(weight) for weight in base.weights} & {id(w) for w in new.trainable_weights}:
+            raise Wrong("the base still trains: only the head should.")
+        if shapes != right:
+            raise Wrong(f"the trainable weights should have the shapes {right}: got {shapes}.")
+
+    @staticmethod
+    def _network(filters):
+        from keras import Input, Sequential, layers
+
+        stack = [layers.Conv2D(filters, 3, activation="relu"), layers.BatchNormalization()]
+        base = Sequential([Input((8, 8, 1)), *stack, layers.GlobalMaxPooling2D()])
+        return Sequential([base, layers.Dense(5, activation="softmax")])
+
+
+head = _Head(
+    name="head",
+    reference=swap_head,
+    prompt="Write `swap_head(model, classes)`. `model` is a `keras.Sequential` of two layers: a "
+    "base, which ends in a row of features, and a head. Return a new model that shares the base, "
+    "frozen, and has one new dense layer on it, a softmax for `classes` classes.",
+    hints=(
+        "`model.layers[0]` is the base: set its `trainable`, and use it again.",
+        "`keras.Sequential([base, head])` shares the base with the old network, weights and all.",
+        'The head is `keras.layers.Dense(classes, activation="softmax")`.',
+    ),
+    insight="a shared base is one object: frozen in the new model, it is frozen in the old one, "
+    "and what fine-tuning changes, it changes there too.",
+)
+
+
+def thaw(base):
+    """Let all of a base train but its batch normalization."""
+    import keras
+
+    base.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    return base
+
+
+class _Thaw(Exercise):
+    def verify(self, answer):
+        """Look at what trains, and at the statistics after a fit at a learning rate of 0."""
+        import keras
+
+        rng = np.random.default_rng()
+        base = self._network(*rng.integers(3, 9, 2).tolist())
+        kernels = [layer.kernel for layer in base.layers if hasattr(layer, "kernel")]
+        before = {id(weight): weight.numpy() for weight in base.weights}
+        with time_limit(self.seconds):
+            new = _is_model(_call(answer, base, name=self.answer), self.answer)
+        if not {id(weight) for weight in new.weights} >= set(before):
+            raise Wrong("return the base that you got, not another model.")
+        if not new.trainable:
+            raise Wrong("the base as a whole is still frozen: it has a `trainable` of its own.")
+        trained = {id(weight) for weight in new.trainable_weights}
+        if not trained >= {id(kernel) for kernel in kernels}:
+            raise Wrong("kernels stay frozen: only batch normalization should.")
+        model = keras.Sequential([new, keras.layers.Dense(2, activation="softmax")])
+        model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+        images = rng.uniform(0, 1, (8, 8, 8, 1)).astype("float32")
+        model.fit(images, np.arange(8) % 2, batch_size=8, verbose=0)
+        if any(not np.array_equal(weight, before[id(weight)]) for weight in base.weights):
+            raise Wrong(
+                "at a learning rate of 0, the moving statistics still follow the new images: its "
+                "batch normalization is not frozen. Mind the order: `base.trainable = True` sets "
+                "every layer of it."
+            )
+
+    @staticmethod
+    def _network(first, second):
+        from keras import Input, Sequential, layers
+
+        stack = [Input((8, 8, 1))]
+        for width in (first, second):
+            stack += [layers.Conv2D(width, 3), layers.BatchNormalization(), layers.ReLU()]
+        base = Sequential([*stack, layers.GlobalAveragePooling2D()])
+        base.trainable = False
+        return base
+
+
+thaw = _Thaw(
+    name="thaw",
+    reference=thaw,
+    prompt="Write `thaw(base)`. `base` is a frozen `keras.Sequential` with convolutions and batch "
+    "normalization. Make all of it trainable but its batch normalization, and return it. The check "
+    "trains it at a learning rate of 0, and looks at the moving statistics.",
+    hints=(
+        "`base.trainable = True` sets every layer of it. So that comes first.",
+        "`isinstance(layer, keras.layers.BatchNormalization)` finds the layers to freeze again, "
+        "among `base.layers`.",
+        "The last line is `return base`.",
+    ),
+    insight="kernels and biases train; scale, shift and statistics of batch normalization stay.",
+    seconds=30,
+)
+
+
+def predict_from_few(base, images, labels, new_images):
+    """Learn a head on the frozen base's features of a few images; answer for the new ones."""
+    from sklearn.linear_model import LogisticRegression
+
+    def features(pixels):
+        maps = base(pixels.astype("float32") / 127.5 - 1, training=False)
+        return np.asarray(maps).reshape(len(pixels), -1)
+
+    head = LogisticRegression(max_iter=1000).fit(features(images), labels)
+    return head.predict(features(new_images))
+
+
+@cache
+def _room():
+    """Return a base pretrained on digits 0 to 4, and images of 5 to 9: to draw from, to judge by.
+
+    All digits are moved by up to three pixels, as in the notebook.
+    """
+    import keras
+    from keras import layers
+
+    from .. import training
+    from ..data import load
+
+    def part(split, new):
+        rng, kept = np.random.default_rng(0), (split.labels > 4) == new
+        images = np.pad(split.images[kept], ((0, 0), (3, 3), (3, 3), (0, 0)))
+        corners = rng.integers(0, 7, (len(images), 2))
+        cut = [image[y : y + 28, x : x + 28] for image, (y, x) in zip(images, corners, strict=True)]
+        return np.stack(cut), split.labels[kept]
+
+    with redirect_stdout(StringIO()):
+        digits = load("digits", "bundled")
+    stack = [keras.Input((28, 28, 1))]
+    for filters in (16, 32, 64):
+        stack += [layers.Conv2D(filters, 3, padding="same", use_bias=False)]
+        stack += [layers.BatchNormalization(momentum=0.9), layers.ReLU(), layers.MaxPooling2D(2)]
+    base = keras.Sequential(stack)
+    model = keras.Sequential([base, layers.Flatten(), layers.Dense(5, activation="softmax")])
+    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
+    images, labels = part(digits.train, new=False)
+    training.fit(training.restart(model, 0), images / 127.5 - 1, labels, epochs=8, batch_size=64)
+    return base, part(digits.train, new=True), part(digits.validation, new=True)
+
+
+class _Beat(Exercise):
+    def verify(self, answer):
+        """Compare with networks from scratch on a few draws of images."""
+        import keras
+
+        some = np.random.default_rng().integers(0, 256, (50, 28, 28, 1), dtype=np.uint8)
+        random = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 9, strides=9)])
+        with time_limit(self.seconds):  # what is no answer yet must not wait for the base
+            self._labels(answer, random, some, np.arange(50) % 5 + 5, some[:3])
+        base, (images, labels), (new_images, truth) = _room()
+        before, right = base.get_weights(), []
+        try:
+            with time_limit(self.seconds):
+                for seed in DRAWS:
+                    rng = np.random.default_rng(seed)
+                    drawn = [
+                        rng.permutation(np.flatnonzero(labels == k))[:10] for k in range(5, 10)
+                    ]
+                    few = rng.permutation(np.concatenate(drawn))
+                    said = self._labels(answer, base, images[few], labels[few], new_images)
+                    right.append((said == truth).mean())
+                    if not all(map(np.array_equal, base.get_weights(), before)):
+                        raise Wrong(
+                            "your function changed the base: its weights, or with training=True "
+                            "the moving statistics of its batch normalization."
+                        )
+        finally:
+            base.trainable = True
+            base.set_weights(before)
+        shown = f"{np.mean(right):.0%} are right, from scratch {SCRATCH:.0%}"
+        if np.mean(right) < SCRATCH + NEEDED:
+            raise Wrong(
+                f"{shown}, over {len(right)} draws of 50 images. What the base gives for an image "
+                "is worth more than its pixels, if it gets pixels from −1 to 1."
+            )
+        return f"{shown}, over {len(right)} draws. With more of each digit, scratch would catch up."
+
+    def _labels(self, answer, *args):
+        said = numbers(_call(answer, *args, name=self.answer), name="the labels")
+        if said.shape != (len(args[-1]),):
+            raise Wrong(f"return one label an image, {len(args[-1])}: got shape {said.shape}.")
+        if not np.isin(said, range(5, 10)).all():
+            raise Wrong(f"the labels are 5 to 9: yours go from {said.min():g} to {said.max():g}.")
+        return said
+
+
+beat = _Beat(
+    name="beat",
+    reference=predict_from_few,
+    prompt="Write `predict_from_few(base, images, labels, new_images)`, which returns a label for "
+    "each new image. `images` are ten of each digit from 5 to 9, shape (50, 28, 28, 1), whole "
+    "numbers from 0 to 255; `labels` are 5 to 9. `base` was pretrained on other digits, wants "
+    "pixels from −1 to 1 and gives maps; leave its weights as they are. Over five draws of images, "
+    "the check wants 3 points more than networks from scratch reach.",
+    hints=(
+        "Do not train the base: 50 images are few. Use what it gives as features, for the old "
+        "images and for the new.",
+        '`base(images.astype("float32") / 127.5 - 1, training=False).numpy()` are maps; reshape '
+        "them to one row an image.",
+        "With `from sklearn.linear_model import LogisticRegression`: "
+        "`LogisticRegression(max_iter=1000).fit(features, labels)` learns a head, and its "
+        "`predict(new_features)` gives labels.",
+    ),
+    insight="with more images of each digit, scratch would catch up.",
+    seconds=60,
+)

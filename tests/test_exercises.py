@@ -227,7 +227,6 @@ def exercise(**changes):
         **{
             "name": "double",
             "reference": doubled,
-            "prompt": "Double it.",
             "hints": ("x + x",),
             "insight": "Done.",
             "cases": lambda rng: [(np.array([0.0, 0.0]),), (rng.normal(size=2),)],

@@ -179,7 +179,7 @@ def test_names_that_are_bound_again_are_found(sources, found):
 def test_a_lecture_of_this_edition_has_each_prompt_stub_and_check(name):
     module = import_module(f"course_utils.exercises.{name}")
     cells = NOTEBOOKS[module.NOTEBOOK].cells
-    by_id = {cell.id: cell for cell in cells}
+    by_id, order = {cell.id: cell for cell in cells}, [cell.id for cell in cells]
     checks = dict(re.findall(r"exercises\.(\w+)\.check\((\w+)\)", str(by_id)))
     for key, exercise in vars(module).items():
         if isinstance(exercise, Exercise):
@@ -187,4 +187,4 @@ def test_a_lecture_of_this_edition_has_each_prompt_stub_and_check(name):
             assert "exercise" in stub.metadata.tags
             assert checks[key] == exercise.answer
             assert exercise.stub.split("\n")[0].removesuffix("...") in stub.source
-            assert exercise.prompt in by_id[f"exercise-{key}-prompt"].source
+            assert order.index(stub.id) == order.index(f"exercise-{key}-prompt") + 1

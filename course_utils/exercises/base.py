@@ -78,7 +78,6 @@ class Exercise:
 
     name: str  # its stub cell is exercise-NAME
     reference: object  # a right answer: a function, or source if the answer is a value
-    prompt: str
     hints: tuple
     insight: str  # what a right answer gets to read
     # cases(rng) yields tuples of arguments, new objects each time: fixed ones, which tell every
@@ -106,9 +105,7 @@ class Exercise:
         return f"def {self.answer}{inspect.signature(self.reference)}:\n    return ..."
 
     def __repr__(self):
-        return self.prompt
-
-    _repr_markdown_ = __repr__
+        return f"Its text stands above its cell. Try exercises.{self.name}.check({self.answer})."
 
     @_shows_its_call
     def check(self, *answer):

@@ -24,11 +24,6 @@ def _size_cases(rng):
 sizes = Exercise(
     name="sizes",
     reference=input_sizes,
-    prompt="You want `size` outputs along one axis. Which inputs give them? Write "
-    "`input_sizes(size, kernel_size, strides, padding)`, which returns two whole numbers: the "
-    "smallest and the largest input. `padding` is the number of zeros on *each* side; there is no "
-    "dilation. For example, a kernel of 3 with stride 2 and one zero on each side makes 3 outputs "
-    "of 5 pixels, and also of 6: `input_sizes(3, 3, 2, 1)` is `(5, 6)`.",
     hints=(
         "Start from the smallest input: the last window ends exactly at its last pixel.",
         "The first of `size` windows starts at 0, the last one at (size − 1)·strides, and it is "
@@ -84,10 +79,6 @@ _THINNED = "you took every stride-th pixel; windows are a stride apart, and read
 strided = Exercise(
     name="strided",
     reference=strided_corr2d,
-    prompt="The lecture's `corr2d` moves its window by one pixel and adds no zeros. Write "
-    "`strided_corr2d(image, kernel, stride, padding)`, which does both: `padding` zeros on each of "
-    "the four sides, and windows that start `stride` pixels apart, down and across. One channel; "
-    "image and kernel need not be square. Begin with the stride, then add the zeros.",
     hints=(
         "Output [y, x] comes from the window whose top left pixel is [y·stride, x·stride].",
         "`np.pad(image, padding)` puts zeros on all four sides; all else is as without padding.",
@@ -159,10 +150,6 @@ _CONFUSED = "dilation is confused with the stride on the way to the layer."
 refusal = Exercise(
     name="refusal",
     reference=ask_keras,
-    prompt="The formula takes a stride and a dilation together. Does Keras? Write "
-    "`ask_keras(strides, dilation_rate)`: it makes a `keras.layers.Conv2D` with one filter of "
-    'size 3 and these two settings, and returns `"accepted"`. If Keras raises a `ValueError` '
-    "instead, return the text of that error.",
     hints=(
         "Put the line that makes the layer between `try:` and `except ValueError as error:`.",
         "`str(error)` is the sentence that the exception carries.",
@@ -216,11 +203,6 @@ class _Diagonal(Exercise):
 diagonal = _Diagonal(
     name="diagonal",
     reference="diagonal_kernel = np.diag([2, 3, 4, 3, 2]) - 1",
-    prompt="Design a square kernel, 3×3 to 7×7, that reacts to a diagonal line from top left to "
-    "bottom right. All lines are white (1) on black (0), one pixel wide, and cross the whole "
-    "image; the convolution has no padding and ends in a ReLU. The largest output on the diagonal "
-    "must be at least 5 times the largest on each of these: a vertical line, a horizontal line, "
-    "the other diagonal, and a plain white area.",
     hints=(
         "Weights above 0 where the line is, weights below 0 where it must not be.",
         "A plain area gives the sum of all weights: it should not be above 0.",
@@ -274,11 +256,6 @@ def _only_what_was_read(u, k, s, shape):
 gradient = Exercise(
     name="gradient",
     reference=input_gradient,
-    prompt="The lecture handed the gradient back to the image for stride 1. Write "
-    "`input_gradient(upstream, kernel, stride, shape)` for any stride: `upstream` holds the "
-    "gradient of the loss for every output, `shape` is the image's (rows, columns), and the "
-    "result is the gradient for every pixel. One channel, no padding; a pixel that no window has "
-    "read gets 0.",
     hints=(
         "Start from zeros of the image's shape, and go through the outputs as the loss did.",
         "Output [y, x] read the window at [y·stride, x·stride]; each pixel counted kernel times.",

@@ -58,10 +58,6 @@ def _replay_cases(rng):
 replay = Exercise(
     name="replay",
     reference=replay,
-    prompt="Write `replay(curve, patience)` for the validation losses of all epochs. It returns "
-    "two numbers: how many epochs early stopping trains, and the epoch of the lowest value among "
-    "them. If nothing stops it, it trains to the end of the curve. Count epochs from 1. No two "
-    "values are equal.",
     hints=(
         "Keep three things while you walk along the curve: the best value, its epoch, and `wait`.",
         "A new best sets `wait` back to 0. Anything else adds 1; then `wait >= patience` stops.",
@@ -207,11 +203,6 @@ class _Mend(Exercise):
 mend = _Mend(
     name="mend",
     reference=mended_fit,
-    prompt="Write `mended_fit`: it calls `fit` once on the compiled model that it gets, and "
-    "returns what `fit` returns. It may train all the `epochs` that it is given, survives two "
-    "epochs in a row without improvement of the validation loss, stops when that loss has risen "
-    "for 40 epochs, and leaves the model with the best epoch's weights. Training and validation "
-    "loss should be comparable. The check's models follow curves that it has made.",
     hints=(
         "Four things are to be mended: the number of epochs, the class weights, the patience, and "
         "which weights the model has in the end.",
@@ -264,10 +255,6 @@ def _up_cases(rng):
 up3 = Exercise(
     name="up3",
     reference=up3,
-    prompt="Write `up3(validation, strip=5)`. Look at the loss at the ends of strips only: epochs "
-    "5, 10, 15 … for strips of 5. Stop at the end of the third strip in a row that is higher than "
-    "the strip before it. Return the number of epochs trained, which is the length of the curve "
-    "if nothing stops it.",
     hints=(
         "Look only at the ends of strips. What lies between them does not count.",
         "With `ends = validation[strip - 1 :: strip]`, compare each end with the one before it.",
@@ -292,29 +279,29 @@ up3 = Exercise(
 )
 
 
-def choose_patience(validation, test, budget):
-    """Return the patience with the lowest mean test loss among those that the budget allows."""
+def choose_patience(validation, second, budget):
+    """Return the patience within the budget whose mean loss on the second set is lowest."""
     found = {}
     for patience in range(1, 11):
         runs = [early_stopping(curve, patience=patience) for curve in validation]
         if np.mean([len(run.states) for run in runs]) <= budget:
-            kept = [losses[run.best_epoch - 1] for losses, run in zip(test, runs, strict=True)]
+            kept = [losses[run.best_epoch - 1] for losses, run in zip(second, runs, strict=True)]
             found[patience] = np.mean(kept)
     return min(found, key=found.get)
 
 
-def _outcomes(validation, test):
-    """Return (epochs trained, test, validation and last test loss): patience from 1 by run."""
+def _outcomes(validation, second):
+    """Return (epochs, second, validation and last second loss): patience from 1 by run."""
     rows = []
     for patience in range(1, 11):
         runs = [_walked(curve, patience) for curve in validation]
-        each = zip(runs, validation, test, strict=True)
+        each = zip(runs, validation, second, strict=True)
         rows.append([(end, t[best - 1], v[best - 1], t[end - 1]) for (end, best), v, t in each])
     return np.moveaxis(np.array(rows), 2, 0)
 
 
-def _cheapest(validation, test, budget, *, by=1, spent=np.mean):
-    table = _outcomes(validation, test)
+def _cheapest(validation, second, budget, *, by=1, spent=np.mean):
+    table = _outcomes(validation, second)
     epochs = spent(table[0], axis=1)
     return int(np.where(epochs <= budget, table[by].mean(axis=1), 9).argmin()) + 1
 
@@ -322,13 +309,13 @@ def _cheapest(validation, test, budget, *, by=1, spent=np.mean):
 def _budget_case(rng):
     while True:
         validation = np.stack([_falling(rng, 24) for _ in range(4)])
-        test = np.round(validation + rng.normal(0, 0.06, validation.shape), 4)
-        table = _outcomes(validation, test)
+        second = np.round(validation + rng.normal(0, 0.06, validation.shape), 4)
+        table = _outcomes(validation, second)
         means, losses = table[0].mean(axis=1), np.round(table[1].mean(axis=1), 9)
         budget = float(means[rng.integers(2, 9)])  # met exactly by one patience
         affordable = np.sort(losses[means <= budget])
         if table[0].max(axis=1).min() < budget and affordable[0] < affordable[1]:
-            return validation, test, budget  # nobody is left without a choice, and one is best
+            return validation, second, budget  # nobody is left without a choice, and one is best
 
 
 @cache
@@ -338,24 +325,19 @@ def _fixed_budget_cases():
 
 
 def _budget_cases(rng):
-    for validation, test, budget in (*_fixed_budget_cases(), _budget_case(rng)):
-        yield validation.copy(), test.copy(), budget
+    for validation, second, budget in (*_fixed_budget_cases(), _budget_case(rng)):
+        yield validation.copy(), second.copy(), budget
 
 
 budget = Exercise(
     name="budget",
     reference=choose_patience,
-    prompt="Write `choose_patience(validation, test, budget)`. Both arrays hold one row a "
-    "training and one column an epoch: losses on the validation and on the test images. Try the "
-    "patiences 1 to 10: each stops by the validation row and keeps the best epoch's weights. "
-    "Return the patience with the lowest test loss, in the mean over the rows, among those that "
-    "train at most `budget` epochs in the mean. `early_stopping` is imported.",
     hints=(
         "For each patience from 1 to 10, call `early_stopping(row, patience=patience)` on every "
         "validation row; `len(run.states)` is what it costs, `run.best_epoch` what it keeps.",
-        "What a patience buys is the mean over the rows of `test[row][best_epoch - 1]`.",
+        "What a patience buys is the mean over the rows of `second[row][best_epoch - 1]`.",
         "Leave out every patience whose mean cost is above the budget, then take the one with the "
-        "lowest mean test loss.",
+        "lowest mean loss on the second set.",
     ),
     insight="the stop was chosen on one set of images and the patience on another; a third would "
     "have to say how good the winner is.",
@@ -364,7 +346,7 @@ budget = Exercise(
         ("that costs more epochs than the budget.", lambda v, t, b: _cheapest(v, t, np.inf)),
         (
             "the validation loss has chosen the epochs already, so it flatters them: compare "
-            "patiences by the test loss.",
+            "patiences by the loss on the second set.",
             lambda v, t, b: _cheapest(v, t, b, by=2),
         ),
         ("judge the best epoch, not the last one.", lambda v, t, b: _cheapest(v, t, b, by=3)),

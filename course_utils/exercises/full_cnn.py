@@ -87,11 +87,6 @@ def _explain_audit(trials):
 audit = Exercise(
     name="audit",
     reference=audit,
-    prompt="Write `audit(model)`. It returns a list with one pair `(parameters, multiply_adds)` "
-    "for each of `model.layers`, in order, for networks of `Conv2D`, `MaxPooling2D`, `Flatten` "
-    "and `Dense`. Multiply-adds are those for one image, without the biases; a layer without "
-    "weights has `(0, 0)`. The check's networks have strides, same padding, kernels that are not "
-    "square, and layers without a bias.",
     hints=(
         "Only `Conv2D` and `Dense` have a `kernel`. Its shape is (rows, columns, channels in, "
         "filters) or (inputs, units), and `layer.use_bias` says whether there are biases.",
@@ -134,10 +129,6 @@ def _loss_cases(rng):
 loss = Exercise(
     name="loss",
     reference=sparse_loss,
-    prompt="Write `sparse_loss(probabilities, labels)`, Keras' sparse categorical cross-entropy "
-    "in NumPy: `probabilities` has a row for each image and a column for each class, `labels` "
-    "holds the number of the true class of each image. Return one number, the mean over the "
-    "images.",
     hints=(
         "Of each row of probabilities only one counts: that of the true class.",
         "`probabilities[np.arange(len(labels)), labels]` picks one number from each row.",
@@ -214,10 +205,6 @@ class _Overfit(Exercise):
 overfit = _Overfit(
     name="overfit",
     reference=overfit,
-    prompt="Write `overfit(images, labels)`. It gets 20 digits of shape (20, 28, 28, 1), scaled "
-    "to 0…1, and their labels, whole numbers from 0 to 9. It builds, compiles and trains a "
-    "network of your choice with one output for each of the ten digits, and returns the trained "
-    "model. The check wants all 20 right, within a minute.",
     hints=(
         "Build a `keras.Sequential`, compile it, fit it on all 20 images, return the model.",
         'The labels are whole numbers, so the loss is "sparse_categorical_crossentropy".',
@@ -249,11 +236,6 @@ def _suspect_cases(rng):
 suspects = Exercise(
     name="suspects",
     reference=suspects,
-    prompt="Data sets contain wrong labels, and a trained network helps to find them: look where "
-    "it gives the label that an image *carries* a very small probability. Write "
-    "`suspects(probabilities, labels, k)`, which returns the indices of the `k` most suspicious "
-    "images, the most suspicious first. `probabilities` has a row for each image, `labels` are "
-    "whole numbers.",
     hints=(
         "How much does the network believe the label that an image carries?",
         "`probabilities[np.arange(len(labels)), labels]` is that belief, one number an image.",
@@ -359,10 +341,6 @@ class _Compile(Exercise):
 compile = _Compile(
     name="compile",
     reference=compile_model,
-    prompt="The blog's network ends in one sigmoid unit, and its `compile` lists metrics that are "
-    "defined nowhere. Write `compile_model(model)`: it compiles the model that it gets with SGD at "
-    "a learning rate of 0.01, binary cross-entropy, and the metrics accuracy, precision, recall "
-    "and F1, each right over all images whatever the batch size. Return the model.",
     hints=(
         "`model.compile(optimizer=…, loss=…, metrics=[…])` returns nothing: return the model.",
         "The optimizer is `keras.optimizers.SGD` with its learning rate 0.01.",

@@ -66,9 +66,6 @@ def _spread(gain):
 real = Exercise(
     name="real",
     reference=judge,
-    prompt="Write `judge(before, after)`. It gets two arrays of accuracies; entry k of both comes "
-    'from the same seed. Return `"better"`, `"worse"` or `"not clear"`, by the 95 % interval of '
-    "the mean difference, as `cu.metrics.paired` gives it.",
     hints=(
         "Entry k of both arrays comes from one seed. Which differences does that allow?",
         "`cu.metrics.paired(after, before)` gives the mean difference with its 95 % interval: "
@@ -133,11 +130,6 @@ def _mixed(left, start=1):
 anomaly = Exercise(
     name="anomaly",
     reference=averages_after,
-    prompt="A colleague trains for 60 steps and writes: *training accuracy .98, validation "
-    "accuracy .82, there must be a bug in my data.* Explain it with numbers. Say that in every "
-    "batch a channel has the same `mean` and `variance`. Write `averages_after(mean, variance, "
-    "momentum, steps)`: what Keras' moving mean and moving variance are after so many steps. "
-    "Return both.",
     hints=(
         "Keras starts the moving mean at 0 and the moving variance at 1.",
         "One step: new = momentum · old + (1 − momentum) · batch. What is left of the start after "
@@ -220,11 +212,6 @@ class _Fold(Exercise):
 fold = _Fold(
     name="fold",
     reference=fold,
-    prompt="At prediction a batch normalization is a multiplication and an addition for each "
-    "channel: nothing that the convolution before it could not do itself. Write `fold(kernel, "
-    "bias, gamma, beta, mean, variance, epsilon)`. Return a kernel and a bias with which the "
-    "convolution alone gives what both gave together. The kernel has the shape (rows, columns, "
-    "channels, filters); the others, but for `epsilon`, have one number for each filter.",
     hints=(
         "At prediction the normalization is a line: y = scale · x + shift, one scale and shift a "
         "channel.",
@@ -348,12 +335,6 @@ class _Budget(Exercise):
 budget = _Budget(
     name="budget",
     reference=build,
-    prompt="The slides' network with 0.3 times its filters spends about 281,000 multiply-adds an "
-    "image. Build a better one for at most 300,000. Write `build()`: it returns a new Keras model "
-    "from images of (28, 28, 1) to 10 probabilities. The check trains your network and the "
-    "baseline alike, with the same six seeds: 800 digits, 4 epochs, batches of 32, Adam with a "
-    "1cycle up to 0.01. It scores them on training digits that are set aside for it. All of the "
-    "interval of the paired differences must lie above zero.",
     hints=(
         "`cu.ledger(build())` says where the multiply-adds go. A convolution on 26×26 positions is "
         "dear; the same one on 14×14 costs about a quarter.",

@@ -68,9 +68,6 @@ def _last(window):
 backward = Exercise(
     name="backward",
     reference=max_pool_backward,
-    prompt="Write `max_pool_backward(upstream, image, pool_size, strides)` for one image of one "
-    "channel, without padding. It returns the gradient of the image. The first of equal pixels "
-    "gets it all, and a pixel that wins several windows gets the sum.",
     hints=(
         "Start with zeros in the shape of the image. Result (row, column) saw the window that "
         "starts at (row · strides, column · strides).",
@@ -150,10 +147,6 @@ def _mixed(images, pool_size, strides, padding):
 average = Exercise(
     name="average",
     reference=average_pool,
-    prompt="Write `average_pool(images, pool_size, strides, padding)` with "
-    "`keras.ops.depthwise_conv(images, kernel, strides, padding)`, which convolves each channel "
-    "with its own kernel of shape (rows, columns, channels, 1). Mind the border when `padding` is "
-    '`"same"`: zeros that are no pixels do not count.',
     hints=(
         "A kernel of ones, of shape (pool_size, pool_size, channels, 1), adds up each window.",
         "How many pixels did each window add up? At the border, fewer than pool_size².",
@@ -204,8 +197,6 @@ def _zeros_win(images, pool_size, strides, padding):
 minimum = Exercise(
     name="minimum",
     reference=min_pool,
-    prompt="Keras has no min pooling. Write `min_pool(images, pool_size, strides, padding)` with "
-    "one call of `keras.ops.max_pool(images, pool_size, strides, padding)`.",
     hints=(
         "Which of some numbers is the smallest? The one whose negative is the largest.",
         "`keras.ops.max_pool(-images, …)` finds the largest negative.",
@@ -258,9 +249,6 @@ def _blurred(signal):
 blur = Exercise(
     name="blur",
     reference=max_blur_pool,
-    prompt="Without looking at the cell above: write `max_blur_pool(signal)` for a signal that "
-    "goes round in a circle. The larger of each number and its right neighbour; a blur with ¼, ½, "
-    "¼; every second number, from the first on.",
     hints=(
         "`np.roll(signal, -1)` holds each number's right neighbour, in a circle.",
         "First the larger of two, at every place. Then blur that: a quarter of the left "

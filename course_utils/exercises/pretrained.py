@@ -89,9 +89,6 @@ class _Counts(Exercise):
 counts = _Counts(
     name="counts",
     reference=weights_left,
-    prompt="Write `weights_left(model, n)`: freeze the first `n` of `model.layers`, and return how "
-    "many single weights gradients can still change: count the numbers, not the arrays. A base "
-    "inside of the model is one of its layers.",
     hints=(
         "`model.layers[:n]` are the first n layers, and each has a `trainable`.",
         "After that, `model.trainable_weights` is a list of arrays. Each has a `shape`.",
@@ -156,9 +153,6 @@ class _Head(Exercise):
 head = _Head(
     name="head",
     reference=swap_head,
-    prompt="Write `swap_head(model, classes)`. `model` is a `keras.Sequential` of two layers: a "
-    "base, which ends in a row of features, and a head. Return a new model that shares the base, "
-    "frozen, and has one new dense layer on it, a softmax for `classes` classes.",
     hints=(
         "`model.layers[0]` is the base: set its `trainable`, and use it again.",
         "`keras.Sequential([base, head])` shares the base with the old network, weights and all.",
@@ -224,9 +218,6 @@ class _Thaw(Exercise):
 thaw = _Thaw(
     name="thaw",
     reference=thaw,
-    prompt="Write `thaw(base)`. `base` is a frozen `keras.Sequential` with convolutions and batch "
-    "normalization. Make all of it trainable but its batch normalization, and return it. The check "
-    "trains it at a learning rate of 0, and looks at the moving statistics.",
     hints=(
         "`base.trainable = True` sets every layer of it. So that comes first.",
         "`isinstance(layer, keras.layers.BatchNormalization)` finds the layers to freeze again, "
@@ -332,11 +323,6 @@ class _Beat(Exercise):
 beat = _Beat(
     name="beat",
     reference=predict_from_few,
-    prompt="Write `predict_from_few(base, images, labels, new_images)`, which returns a label for "
-    "each new image. `images` are ten of each digit from 5 to 9, shape (50, 28, 28, 1), whole "
-    "numbers from 0 to 255; `labels` are 5 to 9. `base` was pretrained on other digits, wants "
-    "pixels from −1 to 1 and gives maps; leave its weights as they are. Over five draws of images, "
-    "the check wants 3 points more than networks from scratch reach.",
     hints=(
         "Do not train the base: 50 images are few. Use what it gives as features, for the old "
         "images and for the new.",

@@ -21,8 +21,6 @@ def _weight_cases(rng):
 gradient = Exercise(
     name="gradient",
     reference=l2_gradient,
-    prompt="Write `l2_gradient(weights, strength)`: the gradient of Keras' L2 penalty, λΣw², for "
-    "an array of weights of any shape. `strength` is λ.",
     hints=(
         "The penalty is a sum over all weights, and each weight stands in one term only.",
         "The result has the shape of the weights: one derivative a weight.",
@@ -97,10 +95,6 @@ def _large_kept(inputs, targets, strength, rate, steps):
 proximal = Exercise(
     name="proximal",
     reference=lasso,
-    prompt="Write `lasso(inputs, targets, strength, rate, steps)` in NumPy: linear regression with "
-    "an L1 penalty. Start with all weights at 0. In each of `steps` steps, first take a gradient "
-    "step of size `rate` for the mean squared error alone, then apply the soft threshold with "
-    "`rate * strength`. Return the weights. (`inputs` is (examples, features).)",
     hints=(
         "Two moves a step. First a gradient step for the squared error alone: "
         "`weights - rate * gradient`, with 2·inputsᵀ·error / examples as the gradient.",
@@ -171,9 +165,6 @@ def _reported(model, images, labels):
 penalty = Exercise(
     name="penalty",
     reference=hidden_penalty,
-    prompt="Write `hidden_penalty(model, images, labels)`: how much of the loss that "
-    "`model.evaluate(images, labels, verbose=0)` reports is penalty? The model is compiled with "
-    "sparse categorical cross-entropy and without metrics; its regularizers may be of any kind.",
     hints=(
         "The reported loss is cross-entropy plus penalty, once each.",
         "`keras.losses.sparse_categorical_crossentropy(labels, probabilities)` gives the "
@@ -273,10 +264,6 @@ class _Dropout(Exercise):
 dropout = _Dropout(
     name="dropout",
     reference=inverted_dropout,
-    prompt="Write inverted dropout for arrays of any shape, in NumPy: "
-    "`inverted_dropout(activations, rate, training, rng)`. With `training=True`, each entry is "
-    "dropped with probability `rate`, and what stays is rescaled so that the mean stays the same; "
-    "with `training=False` nothing changes. `rng` is a `np.random.Generator`.",
     hints=(
         "Draw one random number for each entry of `activations`: "
         "`rng.random(activations.shape)`. Where it is below `rate`, the entry is dropped.",
@@ -353,10 +340,6 @@ class _Augment(Exercise):
 augment = _Augment(
     name="augment",
     reference=build_augmentation,
-    prompt="Photos of cats and dogs. Write `build_augmentation()`: it returns a Keras model of "
-    "layers that mirror half of the images, left and right, and move every image by up to 10 % of "
-    "its size, in both directions. Nothing else; and nothing at all at prediction. (`fill_mode` is "
-    "yours to choose.)",
     hints=(
         "A model of layers in a row: `keras.Sequential([…])`. It needs no `Input`.",
         "Layers that augment begin with `Random`: one of them flips, one translates. Read what "

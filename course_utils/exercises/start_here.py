@@ -59,9 +59,6 @@ class _Split(Exercise):
 split = _Split(
     name="split",
     reference=split_indices,
-    prompt="Write `split_indices(n, validation, test, seed)`, where `validation` and `test` are "
-    "numbers of images. It returns three arrays of indices: training, validation and test. No "
-    "index may be in two of them, none may be lost, and the same seed must give the same split.",
     hints=(
         "Shuffle the numbers 0 to n − 1 once, then cut the shuffled row into three pieces.",
         "`np.random.default_rng(seed).permutation(n)` shuffles, for the same seed in the same way.",
@@ -90,9 +87,6 @@ def _baseline_cases(rng):
 baseline = Exercise(
     name="baseline",
     reference=majority_accuracy,
-    prompt="If 90 % of the images are cats, then *always cat* is right 90 % of the time. Write "
-    "`majority_accuracy(train_labels, validation_labels)`: find the commonest class of the "
-    "training labels, and return how often it is right on the validation labels, as a fraction.",
     hints=(
         "`np.bincount(labels)` counts how often each class occurs.",
         "`.argmax()` of that is the commonest class.",
@@ -138,8 +132,6 @@ def _count_cases(rng):
 count = Exercise(
     name="count",
     reference=conv_parameters,
-    prompt="How many weights and biases has a convolution layer with square kernels? Write "
-    "`conv_parameters(kernel_size, channels, filters)`.",
     hints=(
         "A filter has a weight for each row, column and input channel of its window.",
         "And one bias for the whole filter.",

@@ -57,7 +57,7 @@ def up3(validation, strip=5):
     return up(validation, 3, strip).stopped_epoch or len(validation)
 
 # %% budget: by hand, with tables
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     cost, loss = np.zeros((10, len(validation))), np.zeros((10, len(validation)))
     for p in range(10):
         for r, row in enumerate(validation):
@@ -69,19 +69,19 @@ def choose_patience(validation, test, budget):
                     wait += 1
                 if wait > p:
                     break
-            cost[p, r], loss[p, r] = e + 1, test[r, best]
+            cost[p, r], loss[p, r] = e + 1, second[r, best]
     means = np.where(cost.mean(axis=1) <= budget, loss.mean(axis=1), np.inf)
     return np.argmin(means) + 1
 
 # %% budget: from above, with restored weights
 from course_utils.stopping import early_stopping
 
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     best = None
     for patience in reversed(range(1, 11)):
         runs = [early_stopping(v, patience=patience, restore_best_weights=True) for v in validation]
         spent = sum(r.stopped_epoch or len(v) for r, v in zip(runs, validation)) / len(runs)
-        loss = sum(t[r.weights_epoch - 1] for r, t in zip(runs, test)) / len(runs)
+        loss = sum(t[r.weights_epoch - 1] for r, t in zip(runs, second)) / len(runs)
         if spent <= budget and (best is None or loss < best[0]):
             best = loss, patience
     return best[1]

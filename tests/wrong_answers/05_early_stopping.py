@@ -178,17 +178,17 @@ def up3(validation, strip=5):
 # %% budget: costs more epochs than the budget
 from course_utils.stopping import early_stopping
 
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     found = {}
     for patience in range(1, 11):
         runs = [early_stopping(curve, patience=patience) for curve in validation]
-        found[patience] = np.mean([row[run.best_epoch - 1] for row, run in zip(test, runs)])
+        found[patience] = np.mean([row[run.best_epoch - 1] for row, run in zip(second, runs)])
     return min(found, key=found.get)
 
 # %% budget: the validation loss has chosen the epochs already
 from course_utils.stopping import early_stopping
 
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     found = {}
     for patience in range(1, 11):
         runs = [early_stopping(curve, patience=patience) for curve in validation]
@@ -200,24 +200,24 @@ def choose_patience(validation, test, budget):
 # %% budget: judge the best epoch, not the last one
 from course_utils.stopping import early_stopping
 
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     found = {}
     for patience in range(1, 11):
         runs = [early_stopping(curve, patience=patience) for curve in validation]
         if np.mean([len(run.states) for run in runs]) <= budget:
-            losses = [row[len(run.states) - 1] for row, run in zip(test, runs)]
+            losses = [row[len(run.states) - 1] for row, run in zip(second, runs)]
             found[patience] = np.mean(losses)
     return min(found, key=found.get)
 
 # %% budget: mean over the rows
 from course_utils.stopping import early_stopping
 
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     found = {}
     for patience in range(1, 11):
         runs = [early_stopping(curve, patience=patience) for curve in validation]
         if max(len(run.states) for run in runs) <= budget:
-            losses = [row[run.best_epoch - 1] for row, run in zip(test, runs)]
+            losses = [row[run.best_epoch - 1] for row, run in zip(second, runs)]
             found[patience] = np.mean(losses)
     return min(found, key=found.get, default=1)
 
@@ -305,11 +305,11 @@ def up3(validation, strip=5):
 # %% budget: exactly the budget is allowed
 from course_utils.stopping import early_stopping
 
-def choose_patience(validation, test, budget):
+def choose_patience(validation, second, budget):
     found = {}
     for patience in range(1, 11):
         runs = [early_stopping(curve, patience=patience) for curve in validation]
         if np.mean([len(run.states) for run in runs]) < budget:
-            losses = [row[run.best_epoch - 1] for row, run in zip(test, runs)]
+            losses = [row[run.best_epoch - 1] for row, run in zip(second, runs)]
             found[patience] = np.mean(losses)
     return min(found, key=found.get)

@@ -245,14 +245,14 @@ class _Dropout(Exercise):
                 "you use one mask for the whole batch: every example drops the same units. Draw a "
                 "number for each entry."
             )
-        if abs(share - rate) > 0.03:
-            turned = "rate is the share that is dropped: " if abs(share + rate - 1) < 0.03 else ""
-            raise Wrong(f"{turned}with rate {rate} you dropped {share:.0%}.")
         # Means over n independent entries differ by √(rate (1 − rate) / n); shared masks by more.
         for axes in (tuple(range(1, dropped.ndim)), tuple(range(dropped.ndim - 1))):
             means = dropped.mean(axes)
             if means.std() > 3 * np.sqrt(rate * (1 - rate) * means.size / dropped.size):
                 raise Wrong("entries are dropped together: draw a number of its own for each.")
+        if abs(share - rate) > 0.03:
+            turned = "rate is the share that is dropped: " if abs(share + rate - 1) < 0.03 else ""
+            raise Wrong(f"{turned}with rate {rate} you dropped {share:.0%}.")
         if rate and np.allclose(kept, 1):
             raise Wrong("what stays is without rescaling: divide by 1 - rate to keep the mean.")
         right = 1 / (1 - rate)

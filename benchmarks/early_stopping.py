@@ -9,19 +9,12 @@ loss may choose an epoch; the test images judge it, and choose nothing. Goes on 
 interrupted.
 """
 
-import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-# One thread a process: two networks at once are faster on two cores than one with two threads.
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
 import numpy as np
+import sweep
 from dealing import dealt
-from machine import describe
 from ratios import row
 
 from course_utils import experiments, models
@@ -73,20 +66,10 @@ def ratios():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
+    options = sweep.options(__doc__, seeds=20)
     variants = {"clean labels": partial(run, noise=0), "30 % noise": partial(run, noise=NOISE)}
-    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
-        experiments.compare(
-            variants,
-            range(options.seeds),
-            executor=executor,
-            path=RESULT,
-            settings=SETTINGS,
-            note=describe("tensorflow", "keras"),
-        )
+    with sweep.processes(options.jobs) as executor:
+        sweep.compare(variants, range(options.seeds), executor, RESULT, SETTINGS)
 
 
 if __name__ == "__main__":

@@ -10,18 +10,11 @@ until the best rate has neighbours on both sides, or there are eight. Then the o
 it, on test images that have chosen nothing. Goes on where it was interrupted.
 """
 
-import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-# One thread a process: two networks at once are faster on two cores than one with two threads.
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
+import sweep
 from dealing import dealt
-from machine import describe
 from ratios import row
 
 from course_utils import experiments
@@ -39,8 +32,8 @@ CHANGES = {  # of the arguments of `run`
     "ELU": {"activation": "elu"},
     "SELU": {"activation": "selu", "initializer": "lecun_normal"},
     "sigmoid output": {"output": "sigmoid"},
-    "SGD": {"optimizer": "SGD", "first": 0.05},
-    "momentum": {"optimizer": "SGD", "momentum": 0.9, "first": 0.01},
+    "SGD": {"optimizer": "SGD"},
+    "momentum": {"optimizer": "SGD", "momentum": 0.9},
     "RMSprop": {"optimizer": "RMSprop"},
     "batches of 16": {"batch_size": 16},
     "batches of 256": {"batch_size": 256},
@@ -48,6 +41,7 @@ CHANGES = {  # of the arguments of `run`
     "L2": {"l2": 0.001},
     "dropout": {"dropout": 0.5},
 }
+MIDDLE_RATES = {"SGD": 0.05, "momentum": 0.01}  # of the first grid; of the others 0.001
 
 
 def build(filters, units, padding, pool, activation, initializer, output, normalize, l2, dropout):
@@ -93,12 +87,11 @@ def run(
     optimizer="Adam",
     momentum=None,
     batch_size=64,
-    first=None,
     at_edge=0,
 ):
     """Train one network until it stops improving; return what it reached, on what chose nothing.
 
-    `first`, the middle of the first grid, is for the tuning; `at_edge` is noted in the table.
+    `at_edge`, whether the rate is the last of its grid, is noted in the table.
     """
     import keras
 
@@ -140,22 +133,15 @@ def run(
 
 def tuned(executor):
     """Return the best rate of each change, and whether it is at the edge of its grid."""
-    grids = {
-        name: [how.get("first", 0.001) * f for f in (0.5, 1, 2)] for name, how in CHANGES.items()
-    }
+    grids = {name: [MIDDLE_RATES.get(name, 0.001) * f for f in (0.5, 1, 2)] for name in CHANGES}
     while True:
-        table = experiments.compare(
-            {
-                f"{name}, {rate:g}": partial(run, rate=rate, **CHANGES[name])
-                for name, rates in grids.items()
-                for rate in rates
-            },
-            TUNING_SEEDS,
-            executor=executor,
-            path=RESULTS / "improvements_tuning.jsonl",
-            settings=SETTINGS,
-            note=describe("tensorflow", "keras"),
-        )
+        variants = {
+            f"{name}, {rate:g}": partial(run, rate=rate, **CHANGES[name])
+            for name, rates in grids.items()
+            for rate in rates
+        }
+        path = RESULTS / "improvements_tuning.jsonl"
+        table = sweep.compare(variants, TUNING_SEEDS, executor, path, SETTINGS)
         losses = table.groupby("variant").val_loss.mean()
         best, growing = {}, False
         for name, rates in grids.items():
@@ -178,22 +164,14 @@ def ratios():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
-    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
-        table = experiments.compare(
-            {
-                name: partial(run, rate=rate, at_edge=int(edge), **CHANGES[name])
-                for name, (rate, edge) in tuned(executor).items()
-            },
-            range(options.seeds),
-            executor=executor,
-            path=RESULTS / "improvements.jsonl",
-            settings=SETTINGS,
-            note=describe("tensorflow", "keras"),
-        )
+    options = sweep.options(__doc__, seeds=5)
+    with sweep.processes(options.jobs) as executor:
+        variants = {
+            name: partial(run, rate=rate, at_edge=int(edge), **CHANGES[name])
+            for name, (rate, edge) in tuned(executor).items()
+        }
+        path = RESULTS / "improvements.jsonl"
+        table = sweep.compare(variants, range(options.seeds), executor, path, SETTINGS)
     print(
         table.groupby("variant")[["rate", "epochs", "test_loss", "test_error"]].mean().to_string()
     )

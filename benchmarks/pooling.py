@@ -9,18 +9,11 @@ and goes back to its best epoch. The rate is chosen on validation images as well
 the table; the test images choose nothing. Goes on where it was interrupted.
 """
 
-import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-# One thread a process: two networks at once are faster on two cores than one with two threads.
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
+import sweep
 from dealing import dealt
-from machine import describe
 from ratios import row
 
 from course_utils import experiments
@@ -95,24 +88,14 @@ def ratios():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=10)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
+    options = sweep.options(__doc__, seeds=10)
     variants = {
         f"{shrink}, rate {rate}": partial(run, shrink=shrink, rate=rate)
         for shrink in ("max", "average", "strided")
         for rate in RATES
     }
-    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
-        table = experiments.compare(
-            variants,
-            range(options.seeds),
-            executor=executor,
-            path=RESULT,
-            settings=SETTINGS,
-            note=describe("tensorflow", "keras"),
-        )
+    with sweep.processes(options.jobs) as executor:
+        table = sweep.compare(variants, range(options.seeds), executor, RESULT, SETTINGS)
     print(table.groupby("variant")[["epochs", "val_loss", "test_error"]].mean().to_string())
 
 

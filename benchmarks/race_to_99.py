@@ -117,14 +117,11 @@ def best_network(sample):
     return model
 
 
-TURN = math.radians(12)
-
-
-def distorted(images, turn=TURN, scale=0.12, shear=0.15, shift=2.5):
+def distorted(images, turn=12, scale=0.12, shear=0.15, shift=2.5):
     """Turn, scale, shear and shift each image (n, 28, 28, 1) at random, around its middle."""
     angle, slant, wide, high, right, down = (
         tf.random.uniform([tf.shape(images)[0]], -limit, limit)
-        for limit in (turn, shear, scale, scale, shift, shift)
+        for limit in (math.radians(turn), shear, scale, scale, shift, shift)
     )
     # Where the pixel (x, y) of the result comes from: (a·x + b·y + c, d·x + e·y + f).
     a, b = tf.cos(angle) * (1 + wide), slant - tf.sin(angle) * (1 + high)

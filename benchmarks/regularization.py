@@ -10,19 +10,12 @@ for 15 epochs. Recorded is its best epoch and its last, on the photos that judge
 chosen on the validation photos by whoever reads the table. Goes on where it was interrupted.
 """
 
-import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
-# One thread a process: two networks at once are faster on two cores than one with two threads.
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
 import numpy as np
+import sweep
 from dealing import dealt
-from machine import describe
 from ratios import row
 
 from course_utils import experiments
@@ -126,10 +119,7 @@ def ratios():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=6)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
+    options = sweep.options(__doc__, seeds=6)
     variants = {
         f"{variant} {setting}, {photos} photos": partial(
             run, variant=variant, setting=setting, photos=photos
@@ -138,15 +128,8 @@ def main():
         for variant, settings in VARIANTS.items()
         for setting in settings
     }
-    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
-        experiments.compare(
-            variants,
-            range(options.seeds),
-            executor=executor,
-            path=RESULT,
-            settings=SETTINGS,
-            note=describe("tensorflow", "keras"),
-        )
+    with sweep.processes(options.jobs) as executor:
+        sweep.compare(variants, range(options.seeds), executor, RESULT, SETTINGS)
 
 
 if __name__ == "__main__":

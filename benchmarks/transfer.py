@@ -23,19 +23,12 @@ training at the rate that was chosen, with the share of that computation that it
 on where it was interrupted.
 """
 
-import argparse
-import os
-from concurrent.futures import ProcessPoolExecutor
 from functools import cache, partial
-from multiprocessing import get_context
 from pathlib import Path
 from time import process_time
 
-# One thread a process: two networks at once are faster on two cores than one with two threads.
-os.environ |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_NUM_INTRAOP_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
-import machine
 import numpy as np
+import sweep
 from dealing import everything
 from ratios import row
 
@@ -153,20 +146,14 @@ def train(way, rate, seed, parts, head=None):
     training.restart(model, seed)
     if head:
         model.set_weights(first[:-2] + head)
-    passes = -(-STEPS // -(-len(learn) // BATCH))
+    passes, wanted = -(-STEPS // -(-len(learn) // BATCH)), labels[learn, None]
     best, rounds = {"val_accuracy": 0, "val_loss": np.inf, "rounds": 0}, 0
     while rounds - best["rounds"] < PATIENCE:
         rounds += 1
         for _ in range(passes):
             shown = x[learn, rng.integers(2, size=len(learn))]
-            training.fit(
-                model,
-                shown,
-                labels[learn, None],
-                epochs=1,
-                batch_size=BATCH,
-                seed=rng.integers(1e9),
-            )
+            order = rng.integers(1e9)
+            training.fit(model, shown, wanted, epochs=1, batch_size=BATCH, seed=order)
         loss, accuracy = scores(model, x[choose, 0], labels[choose])
         now = {"val_accuracy": accuracy, "val_loss": loss, "rounds": rounds}
         if quality(now) > quality(best):
@@ -213,22 +200,12 @@ def ratios():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1)
-    options = parser.parse_args()
+    options = sweep.options(__doc__, seeds=5, jobs=1)
     variants = {
         f"{way}, {each}": partial(run, way=way, each=each) for each in EACH for way in RATES
     }
-    with ProcessPoolExecutor(options.jobs, get_context("spawn")) as executor:
-        table = experiments.compare(
-            variants,
-            range(options.seeds),
-            executor=executor,
-            path=RESULT,
-            settings=SETTINGS,
-            note=machine.describe("tensorflow", "keras"),
-        )
+    with sweep.processes(options.jobs) as executor:
+        table = sweep.compare(variants, range(options.seeds), executor, RESULT, SETTINGS)
     columns = ["accuracy", "loss", "rounds", "rate", "cpu_seconds"]
     print(table.groupby("variant", sort=False)[columns].mean().to_string())
 

@@ -385,8 +385,12 @@ def _hash(*arrays):
     return found.hexdigest()
 
 
-def _weights(file):
-    """Return the name that Keras gives to these weights of MobileNet; refuse all others."""
+def weights_name(file):
+    """Return the name that Keras gives to these weights of MobileNet (α = 0.5, 160×160).
+
+    `file` is a path or an open file. DataError for the weights of another network, and for numbers
+    that are not finite; h5py's own errors for what is no HDF5 file.
+    """
     import h5py
 
     items = []
@@ -409,7 +413,7 @@ def _weights(file):
 
 def _store_weights(file):
     content = BytesIO(_content(file))
-    path = data.folder() / _weights(content)
+    path = data.folder() / weights_name(content)
     _write(path, content.getbuffer())
     for other in set(path.parent.glob(f"{path.name.split('.')[0]}.*h5")) - {path}:
         other.unlink()  # the same in the other form
@@ -483,7 +487,9 @@ def verify(names=()):
         state, text = "not here", f"{SOURCES[name]['title']}: `course data fetch {name}` gets it"
         try:
             if name == "pretrained":
-                paths = [path for path in map(pretrained, (True, False)) if path and _weights(path)]
+                paths = [
+                    path for path in map(pretrained, (True, False)) if path and weights_name(path)
+                ]
                 if paths:
                     title, files = SOURCES[name]["title"], " and ".join(map(str, paths))
                     state, text = "right", f"{title}, {len(paths)} of 2 files; in {files}"

@@ -60,12 +60,13 @@ def _train(model, x, y, order, batch_size):
         raise ValueError(f"compile the model, and give x and y as many rows: {len(x)} and {len(y)}")
     given = (tf.convert_to_tensor(each) for each in (x, y, order, batch_size))  # no new graph
     # After each new seed TensorFlow rewrites its graphs: that takes longer than it saves here.
-    options = tf.config.optimizer.set_experimental_options
-    options({"disable_meta_optimizer": True})
+    options = tf.config.optimizer
+    before = options.get_experimental_options().get("disable_meta_optimizer", False)
+    options.set_experimental_options({"disable_meta_optimizer": True})
     try:
         return _steps(model, model.optimizer, repr(model.loss))(*given).numpy()
     finally:
-        options({"disable_meta_optimizer": False})
+        options.set_experimental_options({"disable_meta_optimizer": before})
 
 
 @lru_cache(maxsize=16)

@@ -30,7 +30,7 @@ def weights(top=False):
     why = "they are not here, and `course data fetch pretrained` gets them"
     if path:
         try:
-            if importing._weights(path).split(".")[0] == importing.WEIGHTS[top]:
+            if importing.weights_name(path).split(".")[0] == importing.WEIGHTS[top]:
                 return str(path)
             why = f"{path} is {'without' if top else 'with'} the layer of the 1,000 classes"
         except Exception as error:  # h5py's readers raise many kinds

@@ -53,3 +53,17 @@ def test_a_failed_import_is_replayed():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == "why it failed"
+
+
+def test_only_the_warning_about_retracing_is_kept_from_the_reader(caplog):
+    import tensorflow as tf
+
+    session.start()
+    logger = tf.get_logger()
+    logger.propagate, before = True, logger.propagate
+    try:
+        logger.warning("5 out of the last 9 calls triggered tf.function retracing.")
+        logger.warning("another warning")
+    finally:
+        logger.propagate = before
+    assert caplog.messages == ["another warning"]

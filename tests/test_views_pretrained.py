@@ -108,6 +108,17 @@ def test_a_picture_of_any_kind_becomes_a_square_of_colours(name, colour, tmp_pat
     assert capsys.readouterr().out == ""
 
 
+def test_a_picture_is_turned_upright(tmp_path):
+    sides = np.zeros((40, 40, 3), np.uint8)
+    sides[:, :20] = 255  # the left half, which orientation 6 puts at the top
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(sides).save(tmp_path / "turned.png", exif=exif)
+    found = views.picture(tmp_path / "turned.png", 8)[..., 0]
+    assert found[:3].min() > 250
+    assert found[5:].max() < 5
+
+
 @pytest.mark.parametrize("name", ["half.png", "letter.jpg", "nowhere.png", "."])
 def test_what_is_no_picture_is_one_sentence_and_a_flower(name, tmp_path, capsys):
     drawn(tmp_path)

@@ -275,6 +275,17 @@ def compile_model(model):
     return model
 
 
+def _counted(said, labels):
+    """Return the four metrics of answers, both of the shape (images, 1)."""
+    hits, positive = (said * labels).sum(), labels.sum()
+    return {
+        "accuracy": (said == labels).mean(),
+        "precision": hits / max(said.sum(), 1),
+        "recall": hits / positive,
+        "F1": 2 * hits / (said.sum() + positive),
+    }
+
+
 def _binary_case(rng):
     """Draw images, labels and weights; return them, what is right, and F1 if all are positive."""
     while True:
@@ -282,18 +293,15 @@ def _binary_case(rng):
         labels = (rng.random((203, 1)) < 0.2).astype("float32")
         weights = rng.normal(size=(4, 1))
         scores = 1 / (1 + np.exp(-features @ weights))
-        said = scores > 0.5
-        hits, positive = (said * labels).sum(), labels.sum()
-        right = {
-            "accuracy": (said == labels).mean(),
-            "precision": hits / max(said.sum(), 1),
-            "recall": hits / positive,
-            "F1": 2 * hits / (said.sum() + positive),
-        }
-        everything = 2 * positive / (len(labels) + positive)
+        right = _counted(scores > 0.5, labels)
+        everything = 2 * labels.sum() / (len(labels) + labels.sum())
         loss = -np.log(np.where(labels, scores, 1 - scores)).mean()
         values = np.sort([*right.values(), everything, loss])
-        if np.diff(values).min() > 0.01:  # each value tells which metric it is
+        # Ratios of small counts may be equal: other thresholds must give other values.
+        others = [_counted(scores > t, labels) for t in (0.25, 0.3, 0.4, 0.6, 0.7, 0.75)]
+        apart = min(abs(other[name] - right[name]) for other in others for name in right)
+        # Each value tells which metric it is.
+        if np.diff(values).min() > 0.01 and apart > 0.0005:
             return features, labels, weights, right, everything, loss
 
 

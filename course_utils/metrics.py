@@ -1,4 +1,4 @@
-"""How sure a measured number is: intervals over pairs, by bootstrap and of shares; reliability.
+"""How sure a measured number is: intervals over pairs, by bootstrap and of shares.
 
 What Keras and scikit-learn measure (confusion, log loss, precision, recall, F1) is theirs.
 
@@ -85,20 +85,17 @@ def relative(a, b, level=0.95):
 def bootstrap(values, statistic=np.mean, level=0.95, draws=2000, seed=0):
     """Return a statistic of at least 2 values, with its percentile bootstrap interval.
 
-    With fewer than about 20 values the interval is too narrow: see `paired`. `values` of shape
-    (n, …) are drawn in whole rows. The same `seed` gives the same interval.
+    With fewer than about 20 values the interval is too narrow: see `paired`. `values` are of shape
+    (n,); the same `seed` gives the same interval.
 
     Source: Efron and Tibshirani, *An Introduction to the Bootstrap* (1993), chapter 13.
     """
     from scipy import stats
 
     values = _finite("values", values)
-    sample, drawn = values, statistic
-    if values.ndim > 1:
-        sample, drawn = np.arange(len(values)), lambda rows: statistic(values[rows])
     how = {"n_resamples": draws, "batch": max(1, 2_000_000 // len(values)), "method": "percentile"}
     rng = np.random.default_rng(seed)
-    ends = stats.bootstrap((sample,), drawn, confidence_level=level, rng=rng, **how)
+    ends = stats.bootstrap((values,), statistic, confidence_level=level, rng=rng, **how)
     low, high = (float(end) for end in ends.confidence_interval)
     return Interval(float(statistic(values)), low, high, level, len(values))
 
@@ -120,42 +117,6 @@ def standard_error(accuracy, n):
     if not 0 <= accuracy <= 1 or n < 1:
         raise ValueError(f"accuracy must be a share of at least 1 image: got {accuracy} of {n}")
     return sqrt(accuracy * (1 - accuracy) / n)
-
-
-def reliability(probabilities, labels, bins=10):
-    """Compare how sure a classifier is with how often it is right, in bins of equal width.
-
-    Parameters
-    ----------
-    probabilities : array of shape (n, classes), (n, 1) or (n,)
-        Rows that sum to 1; a single column is the probability of class 1.
-    labels : array of int, shape (n,) or (n, 1)
-    bins : int
-
-    Returns
-    -------
-    table : pandas.DataFrame
-        One row a bin (low, high]: low, high, n (images), confidence (mean probability of the class
-        that was predicted) and accuracy; NaN in empty bins.
-    error : float
-        The expected calibration error, Σ n · |accuracy − confidence| / Σ n (Guo et al., 2017).
-    """
-    import pandas as pd
-
-    p, labels = _finite("probabilities", probabilities), np.ravel(labels)
-    if p.ndim == 1 or p.shape[1] == 1:
-        p = np.stack([1 - p.ravel(), p.ravel()], axis=1)
-    if p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-3:  # what 16-bit floats lose in a sum
-        raise ValueError("probabilities must be at least 0 and sum to 1 in a row: are they logits?")
-    if len(labels) != len(p) or not np.isin(labels, range(p.shape[1])).all():
-        raise ValueError(f"labels must be {len(p)} whole numbers from 0 to {p.shape[1] - 1}")
-    edges, confidence = np.linspace(0, 1, bins + 1), p.max(axis=1)
-    which = np.searchsorted(edges, np.minimum(confidence, 1)) - 1
-    images = pd.DataFrame({"confidence": confidence, "accuracy": p.argmax(axis=1) == labels})
-    means = images.groupby(which).mean().reindex(range(bins))
-    count = np.bincount(which, minlength=bins)
-    table = pd.DataFrame({"low": edges[:-1], "high": edges[1:], "n": count, **means})
-    return table, float((count * (table.accuracy - table.confidence).abs()).sum() / len(p))
 
 
 def _student(level, n):

@@ -3,10 +3,6 @@
 Images have the shape (images, height, width, channels), kernels (rows, columns, channels, filters).
 As in every framework the kernel is not flipped: this is cross-correlation.
 
-`conv2d_loops` says what a convolution is. `windows` shows all of its windows without a copy,
-`conv2d` makes them the rows of a matrix product, and `conv2d_backward` goes back through it.
-Pooling has a maximum or a mean in the product's place.
-
 Arguments that most functions share:
 kernel_size, strides, dilation_rate : int or (int, int)
     Down and across, in pixels; the dilation rate is the distance of neighbouring weights.
@@ -14,7 +10,6 @@ padding : {"valid", "same"}, int, or ((top, bottom), (left, right))
     Zeros around the image; of an odd number "same" puts one more at the bottom or the right.
 """
 
-from functools import reduce
 from numbers import Integral
 
 import numpy as np
@@ -43,20 +38,18 @@ def span(kernel_size, dilation_rate=1):
     return whole("dilation_rate", dilation_rate) * (whole("kernel_size", kernel_size) - 1) + 1
 
 
-def same_padding(size, kernel_size, strides=1, dilation_rate=1):
-    """Zeros (before, after) an axis so that ⌈size / strides⌉ windows fit; an odd one is after."""
+def axis_padding(size, kernel_size, strides=1, padding="valid", dilation_rate=1):
+    """Zeros (before, after) one axis; `padding` is a word, a number or such a pair itself.
+
+    "same" makes room for ⌈size / strides⌉ windows; of an odd number of zeros one more is after.
+    """
+    if not isinstance(padding, str):
+        return pair("padding", padding, least=0)
+    if one_of("padding", padding.lower(), ("valid", "same")) == "valid":
+        return 0, 0
     size, strides = whole("size", size), whole("strides", strides)
     total = max((-(-size // strides) - 1) * strides + span(kernel_size, dilation_rate) - size, 0)
     return total // 2, total - total // 2
-
-
-def axis_padding(size, kernel_size, strides=1, padding="valid", dilation_rate=1):
-    """Zeros (before, after) one axis; `padding` is a word, a number or such a pair itself."""
-    if not isinstance(padding, str):
-        return pair("padding", padding, least=0)
-    if one_of("padding", padding.lower(), ("valid", "same")) == "same":
-        return same_padding(size, kernel_size, strides, dilation_rate)
-    return 0, 0
 
 
 def explicit_padding(image_size, kernel_size, strides=1, padding="valid", dilation_rate=1):
@@ -86,29 +79,11 @@ def output_size(size, kernel_size, strides=1, padding="valid", dilation_rate=1):
     return (padded - needed) // whole("strides", strides) + 1
 
 
-def input_sizes(size, kernel_size, strides=1, padding="valid", dilation_rate=1):
-    """Return the `range` of all input sizes from which `output_size` makes `size`; may be empty."""
-    size, strides = whole("size", size), whole("strides", strides)
-    if isinstance(padding, str) and padding.lower() == "same":
-        return range((size - 1) * strides + 1, size * strides + 1)
-    padded = (size - 1) * strides + span(kernel_size, dilation_rate)
-    least = padded - sum(axis_padding(1, 1, padding=padding))
-    return range(max(least, 1), max(least + strides, 1))
-
-
-def pad(images, padding, value=0):
-    """Put `value` around images; `padding` is an int or ((top, bottom), (left, right))."""
-    edges = explicit_padding(np.shape(images)[1:3], 1, padding=padding)
-    return np.pad(images, ((0, 0), *edges, (0, 0)), constant_values=value)
-
-
 def windows(images, kernel_size, strides=1, dilation_rate=1):
     """Show every window of images that are padded already, without copying a pixel.
 
-    Returns
-    -------
-    ndarray, shape (images, output height, output width, rows, columns, channels)
-        A view of the images' own memory. Windows overlap: writing to one changes its neighbours.
+    The view's shape is (images, output height, output width, rows, columns, channels). Windows
+    overlap: writing to one changes its neighbours, and the images.
     """
     (rows, columns), (sy, sx) = pair("kernel_size", kernel_size), pair("strides", strides)
     dy, dx = pair("dilation_rate", dilation_rate)
@@ -130,8 +105,8 @@ def conv2d_loops(images, kernel, bias=None, *, strides=1, padding="valid", dilat
     images, kernel, bias = _checked(images, kernel, bias)
     rows, columns, _, filters = kernel.shape
     (sy, sx), (dy, dx) = pair("strides", strides), pair("dilation_rate", dilation_rate)
-    how = (rows, columns), strides, padding, dilation_rate
-    padded = pad(images, explicit_padding(images.shape[1:3], *how))
+    edges = explicit_padding(images.shape[1:3], (rows, columns), strides, padding, dilation_rate)
+    padded = np.pad(images, ((0, 0), *edges, (0, 0)))
     height = output_size(padded.shape[1], rows, sy, 0, dy)
     width = output_size(padded.shape[2], columns, sx, 0, dx)
 
@@ -158,8 +133,6 @@ def conv2d(images, kernel, bias=None, *, strides=1, padding="valid", dilation_ra
         Floating-point.
     kernel : array, shape (rows, columns, channels, filters)
     bias : array, shape (filters,), optional
-    strides, padding, dilation_rate
-        See the top of the module.
 
     Returns
     -------
@@ -209,7 +182,7 @@ def max_pool(images, pool_size=2, *, strides=None, padding="valid"):
     `strides` are the `pool_size` when left out; `padding` is "valid" or "same".
     """
     view, _ = _pool_windows(images, pool_size, strides, padding, -np.inf)
-    return reduce(np.maximum, _positions(view))
+    return view.max(axis=(3, 4))
 
 
 def max_pool_backward(upstream, images, pool_size=2, *, strides=None, padding="valid"):
@@ -219,12 +192,12 @@ def max_pool_backward(upstream, images, pool_size=2, *, strides=None, padding="v
     """
     view, _ = _pool_windows(images, pool_size, strides, padding, -np.inf)
     d_view, d_images = _pool_windows(np.zeros_like(images), pool_size, strides, padding)
-    largest = reduce(np.maximum, _positions(view))
+    largest = view.max(axis=(3, 4))
     upstream = _checked_upstream(upstream, largest.shape)
     waiting = np.ones(largest.shape, bool)  # windows whose largest pixel has not come by yet
-    for pixels, gradients in zip(_positions(view), _positions(d_view), strict=True):
-        found = waiting & (pixels == largest)
-        gradients += np.where(found, upstream, 0)
+    for i, j in np.ndindex(view.shape[3:5]):
+        found = waiting & (view[:, :, :, i, j] == largest)
+        d_view[:, :, :, i, j] += np.where(found, upstream, 0)
         waiting &= ~found
     return d_images
 
@@ -233,16 +206,17 @@ def average_pool(images, pool_size=2, *, strides=None, padding="valid"):
     """Mean of each window, channel by channel; padding is not counted, as in TensorFlow."""
     view, _ = _pool_windows(images, pool_size, strides, padding)
     ones, _ = _pool_windows(np.ones_like(images), pool_size, strides, padding)
-    return sum(_positions(view)) / sum(_positions(ones))
+    return view.sum(axis=(3, 4)) / ones.sum(axis=(3, 4))
 
 
 def average_pool_backward(upstream, images, pool_size=2, *, strides=None, padding="valid"):
     """Gradient of `average_pool`: each window shares its gradient equally among its pixels."""
     ones, _ = _pool_windows(np.ones_like(images), pool_size, strides, padding)
     d_view, d_images = _pool_windows(np.zeros_like(images), pool_size, strides, padding)
-    counted = sum(_positions(ones))
-    for gradients in _positions(d_view):
-        gradients += _checked_upstream(upstream, counted.shape) / counted
+    counted = ones.sum(axis=(3, 4))
+    share = _checked_upstream(upstream, counted.shape) / counted
+    for i, j in np.ndindex(d_view.shape[3:5]):  # one position at a time: windows overlap
+        d_view[:, :, :, i, j] += share
     return d_images
 
 
@@ -284,7 +258,7 @@ def _padded_windows(images, kernel_size, strides, padding, dilation_rate=1, valu
     images = _checked_images(images)
     edges = explicit_padding(images.shape[1:3], kernel_size, strides, padding, dilation_rate)
     (top, _), (left, _) = edges
-    padded = pad(images, edges, value)
+    padded = np.pad(images, ((0, 0), *edges, (0, 0)), constant_values=value)
     inside = padded[:, top : top + images.shape[1], left : left + images.shape[2]]
     return windows(padded, kernel_size, strides, dilation_rate), inside
 
@@ -293,8 +267,3 @@ def _pool_windows(images, pool_size, strides, padding, value=0):
     one_of("padding", str(padding).lower(), ("valid", "same"))
     strides = pool_size if strides is None else strides
     return _padded_windows(images, pool_size, strides, padding, value=value)
-
-
-def _positions(view):
-    """One array for each position in the window: the pixels that all windows have there."""
-    return [view[:, :, :, i, j] for i, j in np.ndindex(view.shape[3:5])]

@@ -76,10 +76,6 @@ def test_bootstrap():
     assert metrics.bootstrap(values, np.median).estimate == np.median(values)
     assert metrics.bootstrap(values, level=0.5).low > found.low
     assert metrics.bootstrap(values, np.max).high == values.max()  # percentiles of the draws
-    # Rows stay together: in each of them both numbers are the same.
-    rows = np.stack([values, values], axis=1)
-    same = metrics.bootstrap(rows, lambda drawn: float((drawn[:, 0] == drawn[:, 1]).mean()))
-    assert (same.low, same.high, same.n) == (1, 1, 40)
 
 
 @pytest.mark.parametrize(("hits", "n"), [(0, 10), (7, 10), (50, 50)])
@@ -90,26 +86,6 @@ def test_share_ends_where_the_share_is_two_errors_away(hits, n):
         assert abs(hits / n - end) == pytest.approx(z * metrics.standard_error(end, n), abs=1e-9)
     assert (found.estimate, found.n) == (hits / n, n)
     assert found.low < found.high
-
-
-def test_reliability_by_hand():
-    three = [[0.5, 0.3, 0.2], [0.1, 0.7, 0.2], [0.1, 0.2, 0.7], [1.0, 0, 0]]
-    table, error = metrics.reliability(three, [0, 1, 1, 0], bins=2)
-    # 0.5 belongs to the bin that it ends: (0, 0.5].
-    np.testing.assert_allclose(table.n, [1, 3])
-    np.testing.assert_allclose(table.confidence, [0.5, 0.8])
-    np.testing.assert_allclose(table.accuracy, [1, 2 / 3])
-    np.testing.assert_allclose(table[["low", "high"]], [[0, 0.5], [0.5, 1]])
-    assert error == pytest.approx((1 * 0.5 + 3 * (0.8 - 2 / 3)) / 4)
-
-
-def test_reliability_of_one_sigmoid_and_of_empty_bins():
-    table, error = metrics.reliability([[0.9], [0.2], [0.8]], [[1], [0], [0]])
-    assert table.n.tolist() == [0] * 7 + [2, 1, 0]
-    assert table.accuracy.isna().sum() == 8
-    assert error == pytest.approx((0.1 + 2 * 0.3) / 3)
-    flat = metrics.reliability([0.9, 0.2, 0.8], [1, 0, 0])[1]
-    assert flat == error
 
 
 @pytest.mark.parametrize(
@@ -124,9 +100,6 @@ def test_reliability_of_one_sigmoid_and_of_empty_bins():
         (lambda: metrics.share([]), "finite numbers"),
         (lambda: metrics.bootstrap(["a", "b"]), "finite numbers"),
         (lambda: metrics.standard_error(99, 100), "share of at least 1 image"),
-        (lambda: metrics.reliability([[2.0, -1.0]], [0]), "are they logits"),
-        (lambda: metrics.reliability([0.5, 0.5], [0, 2]), "2 whole numbers from 0 to 1"),
-        (lambda: metrics.reliability([0.5, 0.5], [0]), "2 whole numbers from 0 to 1"),
     ],
 )
 def test_bad_input_gets_one_sentence(call, words):

@@ -13,6 +13,7 @@ from course_utils import numpy_ops as ops
 
 KEPT = json.loads((Path(__file__).parent / "kept_values.json").read_text(encoding="utf-8"))
 examples = settings(max_examples=80, deadline=None, derandomize=True, database=None)
+dtypes = st.sampled_from(["float32", "float64"])
 
 
 def same(ours, theirs, dtype):
@@ -45,10 +46,7 @@ def configurations(draw):
     least = [d * (k - 1) + 1 for k, d in zip(kernel_size, dilation_rate, strict=True)]
     sizes = [draw(st.integers(1 if padding == "same" else n, n + 8)) for n in least]
     channels, filters = draw(pairs(1, 3))
-    rng, dtype = (
-        np.random.default_rng(draw(st.integers(0, 2**32))),
-        draw(st.sampled_from(["float32", "float64"])),
-    )
+    rng, dtype = np.random.default_rng(draw(st.integers(0, 2**32))), draw(dtypes)
     shapes = (draw(st.integers(1, 3)), *sizes, channels), (*kernel_size, channels, filters), filters
     arrays = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
     how = {"strides": draw(pairs(1, 3)), "padding": padding, "dilation_rate": dilation_rate}
@@ -92,7 +90,7 @@ def poolings(draw):
     pool_size, padding = draw(pairs(1, 4)), draw(st.sampled_from(["same", "valid", "SAME"]))
     sizes = [draw(st.integers(1 if padding != "valid" else k, k + 8)) for k in pool_size]
     shape = draw(st.integers(1, 3)), *sizes, draw(st.integers(1, 3))
-    dtype = draw(st.sampled_from(["float32", "float64"]))
+    dtype = draw(dtypes)
     images = np.random.default_rng(draw(st.integers(0, 2**32))).standard_normal(shape).astype(dtype)
     if draw(st.booleans()):  # ties, and windows in which everything is below the padding's zeros
         images = np.round(images) - 5
@@ -147,27 +145,10 @@ def test_pooling_keeps_the_values_of_the_first_edition(name, case):
 def test_sizes_keep_the_values_of_the_first_edition():
     for case in KEPT["sizes"]:
         size, *how = as_tuples(case["of"])
-        assert ops.output_size(size, *how) == case["output"]
-        assert ops.input_sizes(case["output"], *how) == range(*case["inputs"])
-        assert list(ops.same_padding(size, how[0], how[1], how[3])) == case["same"]
-
-
-@examples
-@given(
-    *(st.integers(1, 12),) * 2,
-    st.integers(1, 4),
-    st.integers(1, 3),
-    st.sampled_from(["same", "valid", 1, (0, 2)]),
-)
-def test_input_sizes_are_exactly_those_that_make_the_size(size, kernel, strides, dilation, padding):
-    def makes(n):
-        try:
-            return ops.output_size(n, kernel, strides, padding, dilation) == size
-        except ValueError:  # the kernel does not fit
-            return False
-
-    found = ops.input_sizes(size, kernel, strides, padding, dilation)
-    assert list(found) == [n for n in range(1, 120) if makes(n)]
+        kernel_size, strides, _, dilation_rate = how
+        zeros = ops.axis_padding(size, kernel_size, strides, "same", dilation_rate)
+        assert list(zeros) == case["same"]
+        assert {ops.output_size(n, *how) for n in range(*case["inputs"])} == {case["output"]}
 
 
 def test_windows_are_a_view():
@@ -204,19 +185,14 @@ IMAGES, KERNEL = np.ones((1, 4, 4, 2), "float32"), np.ones((3, 3, 2, 5), "float3
         (lambda: ops.conv2d(np.ones((4, 4)), KERNEL), r"images must be .* got float64, \(4, 4\)"),
         (lambda: ops.conv2d(IMAGES.astype("uint8"), KERNEL), "floating-point.* got uint8"),
         (lambda: ops.conv2d(IMAGES, KERNEL[:, :, :1]), r"the 2 channels .* got \(3, 3, 1, 5\)"),
-        (
-            lambda: ops.conv2d(IMAGES, KERNEL, [1, 2]),
-            r"bias must have the shape \(5,\): got \(2,\)",
-        ),
+        (lambda: ops.conv2d(IMAGES, KERNEL, [1, 2]), r"bias must have .* \(5,\): got \(2,\)"),
         (lambda: ops.conv2d(IMAGES, KERNEL, dilation_rate=2), "it spans 5 of 4 pixels"),
-        (lambda: ops.max_pool(IMAGES, 5), "it spans 5 of 4 pixels"),
         (lambda: ops.conv2d(IMAGES, KERNEL, padding="sane"), "did you mean 'same'"),
         (lambda: ops.conv2d(IMAGES, KERNEL, padding=(1, 0)), r"got \(1, 0\)"),
         (lambda: ops.conv2d(IMAGES, KERNEL, padding=-1), "padding must be .* at least 0: got -1"),
         (lambda: ops.conv2d(IMAGES, KERNEL, strides=(1, 1, 1)), "strides must be one number or a"),
         (lambda: ops.average_pool(IMAGES, padding=1), "one of valid, same: got '1'"),
         (lambda: ops.conv2d_backward(IMAGES, IMAGES, KERNEL), r"shape, \(1, 2, 2, 5\): got"),
-        (lambda: ops.max_pool_backward(IMAGES, IMAGES), r"shape, \(1, 2, 2, 2\): got"),
         (lambda: ops.output_size(28.0, 3), "size must be a whole number"),
     ],
 )

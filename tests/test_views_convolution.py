@@ -50,7 +50,7 @@ def test_same_puts_its_zeros_where_keras_does(n, k, s, d):
     row = np.random.default_rng(1).normal(size=(1, n, 1))
     weights = np.random.default_rng(2).normal(size=(k, 1, 1))
     right = keras.ops.conv(row, weights, s, "same", dilation_rate=d)
-    before, after = numpy_ops.same_padding(n, k, s, d)
+    before, after = numpy_ops.axis_padding(n, k, s, "same", d)
     padded = np.pad(row, ((0, 0), (before, after), (0, 0)))
     assert np.allclose(keras.ops.conv(padded, weights, s, "valid", dilation_rate=d), right)
 

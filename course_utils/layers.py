@@ -1,6 +1,7 @@
 """Layers that the lectures need and Keras lacks: pooling over depth, and blur pooling.
 
-Both have a gradient and no weights, and are registered, so that a saved model loads again.
+Both have a gradient and no weights. They are registered, so that a saved model loads again: Keras
+notes what `__init__` was given.
 """
 
 from math import comb
@@ -8,8 +9,6 @@ from math import comb
 import keras
 import numpy as np
 from keras import ops
-
-from . import one_of
 
 
 @keras.saving.register_keras_serializable(package="course_utils")
@@ -52,10 +51,6 @@ class DepthPooling(keras.layers.Layer):
             )
         return (*others, channels // self.pool_size)
 
-    def get_config(self):
-        """Return what `__init__` was given."""
-        return {**super().get_config(), "pool_size": self.pool_size}
-
 
 @keras.saving.register_keras_serializable(package="course_utils")
 class BlurPooling(keras.layers.Layer):
@@ -70,12 +65,13 @@ class BlurPooling(keras.layers.Layer):
     kernel_size : int
         Odd. 3 blurs with [1, 2, 1] / 4 down and across, 5 with [1, 4, 6, 4, 1] / 16.
     strides : int
-    padding : {"reflect", "same"}
-        "reflect" mirrors the image at its border, so that the border is no darker than the rest;
-        "same" puts TensorFlow's zeros. With both the output has ⌈size / strides⌉ pixels.
+        The output has ⌈size / strides⌉ pixels: the image is mirrored at its border, which would
+        come out darker with zeros around it.
     """
 
-    def __init__(self, kernel_size=3, strides=2, padding="reflect", **kwargs):
+    padding = "reflect"  # as `arithmetic.ledger` asks every layer with a window
+
+    def __init__(self, kernel_size=3, strides=2, **kwargs):
         super().__init__(**kwargs)
         if kernel_size < 1 or kernel_size % 2 == 0 or strides < 1:
             raise ValueError(
@@ -83,11 +79,10 @@ class BlurPooling(keras.layers.Layer):
                 f"1: got {kernel_size} and {strides}"
             )
         self.kernel_size, self.strides = kernel_size, strides
-        self.padding = one_of("padding", padding, ("reflect", "same"))
 
     def build(self, input_shape):
         """Check that there are images, and large enough to be mirrored."""
-        least = self.kernel_size // 2 + 1 if self.padding == "reflect" else 1
+        least = self.kernel_size // 2 + 1
         if len(input_shape) != 4 or any(size and size < least for size in input_shape[1:3]):
             raise ValueError(
                 f"images must have the shape (images, height, width, channels), at least "
@@ -99,18 +94,6 @@ class BlurPooling(keras.layers.Layer):
         half, channels = self.kernel_size // 2, inputs.shape[-1]
         row = np.array([comb(2 * half, k) for k in range(self.kernel_size)]) / 4**half
         blur = np.repeat(np.outer(row, row)[:, :, np.newaxis, np.newaxis], channels, axis=2)
-        kernel, padding = ops.convert_to_tensor(blur, inputs.dtype), "same"
-        if self.padding == "reflect":
-            edges, padding = ((0, 0), (half, half), (half, half), (0, 0)), "valid"
-            inputs = ops.pad(inputs, edges, mode="reflect")
-        return ops.depthwise_conv(inputs, kernel, self.strides, padding)
-
-    def compute_output_shape(self, input_shape):
-        """Return the input's shape with ⌈size / strides⌉ pixels down and across."""
-        images, *sizes, channels = input_shape
-        return (images, *(size and -(-size // self.strides) for size in sizes), channels)
-
-    def get_config(self):
-        """Return what `__init__` was given."""
-        own = {name: getattr(self, name) for name in ("kernel_size", "strides", "padding")}
-        return {**super().get_config(), **own}
+        mirrored = ops.pad(inputs, ((0, 0), (half, half), (half, half), (0, 0)), mode="reflect")
+        kernel = ops.convert_to_tensor(blur, inputs.dtype)
+        return ops.depthwise_conv(mirrored, kernel, self.strides, "valid")

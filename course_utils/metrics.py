@@ -105,8 +105,8 @@ def share(right, level=0.95):
     from scipy import stats
 
     right = _finite("right", right)
-    if right.ndim != 1 or not np.isin(right, (0, 1)).all():
-        raise ValueError(f"right must be a row of 0 and 1: got shape {right.shape}")
+    if not np.isin(right, (0, 1)).all():
+        raise ValueError("right must be a row of 0 and 1, a value an answer")
     test = stats.binomtest(int(right.sum()), len(right))
     low, high = (float(end) for end in test.proportion_ci(level, method="wilson"))
     return Interval(float(right.mean()), low, high, level, len(right))
@@ -129,13 +129,14 @@ def _student(level, n):
 
 def _pairs(a, b):
     a, b = _finite("a", a), _finite("b", b)
-    if a.shape != b.shape or a.ndim != 1 or len(a) < 2:
+    if a.shape != b.shape or len(a) < 2:
         raise ValueError(f"a and b must hold at least 2 pairs, in rows: got {a.shape}, {b.shape}")
     return a, b
 
 
 def _finite(name, values):
     values = np.atleast_1d(values)
-    if values.dtype.kind not in "biuf" or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"{name} must be an array of finite numbers: got {values!r}")
+    numbers = values.dtype.kind in "biuf" and values.size and np.isfinite(values).all()
+    if values.ndim > 1 or not numbers:
+        raise ValueError(f"{name} must be a row of finite numbers: got {values!r}")
     return values.astype(float)

@@ -1,4 +1,4 @@
-"""The networks of the three sources, exact at `scale=1`, and a dense network to compare them with.
+"""The networks of the three sources, exact at `scale=1`.
 
 Each is an uncompiled `keras.Sequential` with readable names (conv1, pool1, …, output). Layers have
 the source's arguments; only `input_shape=` became `keras.Input`, as Keras 3 asks for.
@@ -14,7 +14,6 @@ classes : int
 """
 
 from functools import partial
-from math import prod
 
 from . import one_of
 
@@ -122,29 +121,4 @@ def blog_network(scale=1, input_shape=(150, 150, 3), classes=1, variant="plain")
             _output(classes),
         ],
         name=f"blog_network_{variant}",
-    )
-
-
-def dense_baseline(scale=1, input_shape=(28, 28, 1), classes=10, *, parameters=None, units=None):
-    """Build a network of one hidden dense layer (ReLU): of so many `units`, or `parameters`.
-
-    Without either it gets as many parameters as `slides_network` of the same arguments: the
-    nearest that a whole number of units gives.
-    """
-    from keras import Sequential, layers
-
-    if units is None:
-        if parameters is None:
-            parameters = slides_network(scale, input_shape, classes).count_params()
-        units = round((parameters - classes) / (prod(input_shape) + 1 + classes))
-        if units < 1:
-            raise ValueError(f"parameters must be enough for one hidden unit: got {parameters}")
-    return Sequential(
-        [
-            _input(input_shape, 1),
-            layers.Flatten(name="flatten"),
-            layers.Dense(units, activation="relu", name="dense1"),
-            _output(classes),
-        ],
-        name="dense_baseline",
     )

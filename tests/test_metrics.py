@@ -93,11 +93,12 @@ def test_share_ends_where_the_share_is_two_errors_away(hits, n):
     [
         (lambda: metrics.paired([1.0], [2.0]), "at least 2 pairs"),
         (lambda: metrics.paired([1, 2, 3], [1, 2]), "at least 2 pairs"),
-        (lambda: metrics.paired([1, np.nan], [1, 2]), "a must be an array of finite"),
+        (lambda: metrics.paired([1, np.nan], [1, 2]), "a must be a row of finite"),
         (lambda: metrics.paired([1, 2], [1, 3], level=95), "level must lie between"),
         (lambda: metrics.relative([1, -2], [1, 2]), "at least 0"),
         (lambda: metrics.share([0, 0.5]), "0 and 1"),
         (lambda: metrics.share([]), "finite numbers"),
+        (lambda: metrics.bootstrap([[1, 2], [3, 4]]), "a row of finite numbers"),
         (lambda: metrics.bootstrap(["a", "b"]), "finite numbers"),
         (lambda: metrics.standard_error(99, 100), "share of at least 1 image"),
     ],

@@ -93,12 +93,11 @@ def test_scale_thins_all_but_the_output():
     assert widths(models.slides_network(1e-9, classes=3)) == [1, 1, 1, 3]
 
 
-@pytest.mark.parametrize("build", ["slides_network", "notes_network", "dense_baseline"])
+@pytest.mark.parametrize("build", ["slides_network", "notes_network"])
 def test_one_class_is_a_sigmoid_unit(build):
-    output = getattr(models, build)(0.1, classes=1).get_layer("output")
-    assert (output.units, output.activation) == (1, keras.activations.sigmoid)
-    output = getattr(models, build)(0.1, classes=2).get_layer("output")
-    assert (output.units, output.activation) == (2, keras.activations.softmax)
+    for classes, activation in ((1, keras.activations.sigmoid), (2, keras.activations.softmax)):
+        output = getattr(models, build)(0.1, classes=classes).get_layer("output")
+        assert (output.units, output.activation) == (classes, activation)
 
 
 def test_the_smallest_images_still_leave_a_pixel():
@@ -109,20 +108,6 @@ def test_the_smallest_images_still_leave_a_pixel():
             build(0.05, (least, least - 1, 3))
         with pytest.raises(ValueError, match="must be .rows, columns, channels"):
             build(0.05, (least, least))
-
-
-def test_the_dense_baseline_has_as_many_parameters_as_the_convolutional_one():
-    for scale in (0.5, 1):
-        wanted = models.slides_network(scale).count_params()
-        # One hidden unit is 784 + 1 + 10 parameters.
-        assert abs(models.dense_baseline(scale).count_params() - wanted) <= 795 / 2
-    assert widths(models.dense_baseline(units=7)) == [7, 10]
-    assert widths(models.dense_baseline(input_shape=(5, 4, 2), classes=3, parameters=447)) == [
-        10,
-        3,
-    ]
-    with pytest.raises(ValueError, match="enough for one hidden unit: got 300"):
-        models.dense_baseline(parameters=300)
 
 
 def test_what_cannot_be_built_gets_one_sentence():

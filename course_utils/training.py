@@ -94,31 +94,30 @@ def _steps(model, optimizer, loss):
 class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that climbs along half a cosine to its peak, and falls along another.
 
-    The peak is at the share `rise` of all `steps`; `start` and `end` are first and last rate, as
-    shares of it. Smith and Topin, "Super-convergence" (2018), also move the momentum, against the
-    rate: that is left out. Cosine and defaults are those of PyTorch's `OneCycleLR`.
+    It begins at 1/25 of the peak, is there after 0.3 of all `steps`, and ends at 1/250,000 of it:
+    cosine and numbers are those of PyTorch's `OneCycleLR`. Smith and Topin, "Super-convergence"
+    (2018), also move the momentum, against the rate: that is left out.
     """
 
-    def __init__(self, peak, steps, rise=0.3, start=1 / 25, end=1 / 250_000):
-        if not peak > 0 or not 0 < rise < 1:
-            raise ValueError(f"peak must be above 0, rise from 0 to 1: got {peak} and {rise}")
-        self.peak, self.steps, self.rise = peak, whole("steps", steps, least=2), rise
-        self.start, self.end = start, end
+    def __init__(self, peak, steps):
+        if not peak > 0:
+            raise ValueError(f"peak must be above 0: got {peak}")
+        self.peak, self.steps = peak, whole("steps", steps, least=2)
 
     def __call__(self, step):
         """Return the rate of a step, counted from 0; after the last step it stays."""
         at = ops.minimum(ops.cast(step, "float32") / (self.steps - 1), 1.0)
-        up, down = at / self.rise, (at - self.rise) / (1 - self.rise)
-        climbing = 1 + (self.start - 1) * (1 + ops.cos(np.pi * up)) / 2
-        falling = self.end + (1 - self.end) * (1 + ops.cos(np.pi * down)) / 2
+        up, down = at / 0.3, (at - 0.3) / 0.7
+        climbing = 1 + (1 / 25 - 1) * (1 + ops.cos(np.pi * up)) / 2
+        falling = 1 / 250_000 + (1 - 1 / 250_000) * (1 + ops.cos(np.pi * down)) / 2
         return self.peak * ops.where(up < 1, climbing, falling)
 
     def get_config(self):
         """Return what `__init__` was given."""
-        return {name: vars(self)[name] for name in ("peak", "steps", "rise", "start", "end")}
+        return {"peak": self.peak, "steps": self.steps}
 
 
-def find_rate(model, x, y, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50, seed=0):
+def find_rate(model, x, y, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50):
     """Train a copy of a compiled model, each step at a higher rate; return (rates, losses).
 
     The rates rise by the same factor, up to where the smoothed loss is four times its lowest. A
@@ -126,17 +125,17 @@ def find_rate(model, x, y, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50,
     """
     if not 0 < lowest < highest:
         raise ValueError(f"rates must rise from above 0: got {lowest} to {highest}")
-    factor = (highest / lowest) ** (1 / (whole("steps", steps, least=2) - 1))
-    rising = keras.optimizers.schedules.ExponentialDecay(lowest, 1, factor)
+    rates = np.geomspace(lowest, highest, whole("steps", steps, least=2))
+    rising = keras.optimizers.schedules.ExponentialDecay(lowest, 1, rates[1] / rates[0])
     config = {**model.optimizer.get_config(), "learning_rate": rising}
     copy = _copy(model)
     copy.set_weights(model.get_weights())
     copy.compile(type(model.optimizer).from_config(config), model.loss)
-    order = np.resize(np.random.default_rng(seed).permutation(len(x)), steps * batch_size)
+    order = np.resize(np.random.default_rng(0).permutation(len(x)), steps * batch_size)
     losses = np.nan_to_num(_train(copy, x, y, order, batch_size), nan=np.inf, posinf=np.inf)
     curve = smoothed(losses)
     end = np.append(np.flatnonzero(curve > 4 * np.minimum.accumulate(curve)) + 1, steps)[0]
-    return lowest * factor ** np.arange(end), losses[:end]
+    return rates[:end], losses[:end]
 
 
 def smoothed(values, weight=0.8):

@@ -55,15 +55,11 @@ def test_a_fit_in_one_graph_is_that_of_keras(build):
 
 def test_another_compile_is_noticed():
     model = line()
-    for optimizer, loss in ((keras.optimizers.SGD(0.0), "mse"), ("adam", "mae")):
-        model.compile(optimizer, loss)
+    for optimizer, loss in ((keras.optimizers.SGD(0.0), "mse"), ("adam", "mae"), (None, "mse")):
+        model.compile(optimizer or model.optimizer, loss)
         expected = model.evaluate(X, Y, verbose=0)
-        assert training.fit(model, X, Y, epochs=1, batch_size=40)[0] == pytest.approx(
-            expected, 1e-5
-        )
-    model.compile(model.optimizer, "mse")
-    expected = model.evaluate(X, Y, verbose=0)
-    assert training.fit(model, X, Y, epochs=1, batch_size=40)[0] == pytest.approx(expected, 1e-5)
+        (found,) = training.fit(model, X, Y, epochs=1, batch_size=40)
+        assert found == pytest.approx(expected, 1e-5)
 
 
 def test_a_restarted_model_is_one_that_is_built_anew():
@@ -88,36 +84,32 @@ def test_a_restarted_model_keeps_its_graph():
     assert steps.experimental_get_tracing_count() == 1
 
 
-@pytest.mark.parametrize("steps", [2, 3, 101, 1001])
-def test_one_cycle_is_two_half_cosines(steps):
-    rates = np.array(training.OneCycle(0.01, steps)(np.arange(steps + 5)))
-    assert rates[0] == pytest.approx(0.01 / 25)
-    assert rates[steps - 1 :] == pytest.approx([0.01 / 250_000] * 6, rel=1e-2)
-    assert rates.max() <= 0.01 * (1 + 1e-6)
-    if steps == 1001:
-        assert rates[300] == pytest.approx(0.01)
-        assert rates[150] == pytest.approx((0.01 + 0.01 / 25) / 2, rel=1e-4)
-        assert rates[650] == pytest.approx((0.01 + 0.01 / 250_000) / 2, rel=1e-4)
-        assert (np.diff(rates[:301]) > 0).all()
-        assert (np.diff(rates[300:1001]) < 0).all()
+def test_one_cycle_is_two_half_cosines():
+    rates = np.array(training.OneCycle(0.01, 1001)(np.arange(1006)))
+    first, last = 0.01 / 25, 0.01 / 250_000
+    middles = [first, (first + 0.01) / 2, 0.01, (0.01 + last) / 2]
+    assert rates[[0, 150, 300, 650]] == pytest.approx(middles, rel=1e-4)
+    assert rates[1000:] == pytest.approx([last] * 6, rel=1e-2)
+    assert (np.diff(rates[:301]) > 0).all()
+    assert (np.diff(rates[300:1001]) < 0).all()
+    assert np.array(training.OneCycle(0.01, 2)([0, 1])) == pytest.approx([first, last], rel=1e-2)
 
 
 def test_one_cycle_drives_an_optimizer_and_is_saved_with_it(tmp_path):
-    model = line(keras.optimizers.SGD(training.OneCycle(0.5, 9, start=0.1)))
+    model = line(keras.optimizers.SGD(training.OneCycle(0.5, 9)))
     training.fit(model, X, Y, epochs=2, batch_size=16)
     assert int(model.optimizer.iterations) == 6
     model.save(tmp_path / "model.keras")
-    schedule = keras.saving.load_model(tmp_path / "model.keras").optimizer.get_config()
-    assert schedule["learning_rate"]["config"]["start"] == 0.1
+    optimizer = keras.saving.load_model(tmp_path / "model.keras").optimizer.get_config()
+    assert optimizer["learning_rate"]["config"] == {"peak": 0.5, "steps": 9}
 
 
 def test_the_finder_sees_the_loss_fall_and_explode():
     model = line("adam")
     before = model.get_weights()
     model.compile("sgd", "mse")
-    rates, losses = training.find_rate(
-        model, X, Y, lowest=1e-3, highest=100.0, steps=60, batch_size=40
-    )
+    how = {"lowest": 1e-3, "highest": 100.0, "steps": 60, "batch_size": 40}
+    rates, losses = training.find_rate(model, X, Y, **how)
     assert len(rates) == len(losses) < 60
     assert rates[0] == pytest.approx(1e-3)
     assert rates[1:] / rates[:-1] == pytest.approx(1e5 ** (1 / 59))
@@ -155,9 +147,7 @@ def test_the_suggestion_is_a_tenth_of_the_lowest():
         (lambda: training.fit(keras.Sequential(), X, Y, epochs=1), "compile the model"),
         (lambda: training.restart(keras.Sequential(name="new"), 1), "'new' must be compiled"),
         (lambda: training.fit(line(), X, Y, epochs=0), "epochs must be .* at least 1: got 0"),
-        (lambda: training.fit(line(), X, Y, epochs=1, batch_size=0), "batch_size must be"),
         (lambda: training.OneCycle(0, 9), "peak must be above 0"),
-        (lambda: training.OneCycle(1, 9, rise=1.0), "rise from 0 to 1: got 1 and 1.0"),
         (lambda: training.OneCycle(1, 1), "steps must be a whole number, at least 2"),
         (lambda: training.find_rate(line(), X, Y, lowest=1.0, highest=0.1), "rates must rise"),
     ],

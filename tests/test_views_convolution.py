@@ -60,7 +60,7 @@ def test_pixels_that_nobody_reads_are_crossed_out():
     assert [text.get_text() for text in figure.axes[0].texts].count("×") == 1
     assert "1 of 8 pixels" in figure.get_suptitle()
     assert alt.endswith("output 2 reads 4, 5, 6.")
-    with pytest.raises(ValueError, match="spans 5 pixels"):
+    with pytest.raises(ValueError, match="spans 5 of 4 pixels"):
         views.draw_reads(4, 3, 1, "valid", 2)
 
 

@@ -28,21 +28,21 @@ def size(values):
     return "×".join(map(str, values.shape))
 
 
-def cells(axis, values, *, zeros=((0, 0), (0, 0)), shown=None):
-    """Draw an array as shaded cells with a number in each; zeros of the padding are hatched.
+def cells(axis, values, *, hatched=((0, 0), (0, 0)), shown=None):
+    """Draw an array as shaded cells with a number in each.
 
     Parameters
     ----------
     axis : Axes
     values : array (r, c)
-    zeros : ((top, bottom), (left, right))
-        Rows and columns that are padding.
+    hatched : ((top, bottom), (left, right))
+        Rows and columns at the border that are hatched, such as padding.
     shown : array of bool (r, c), optional
         Cells that have a number yet; the others stay empty.
     """
     rows, columns = values.shape
     limit = np.abs(values).max() or 1
-    (top, bottom), (left, right) = zeros
+    (top, bottom), (left, right) = hatched
     for (r, c), value in np.ndenumerate(values):
         inside = top <= r < rows - bottom and left <= c < columns - right
         filled = shown is None or shown[r, c]
@@ -64,6 +64,14 @@ def frame(axis, row, column, rows=1, columns=1):
     axis.add_artist(Rectangle(corner, columns, rows, fill=False, edgecolor=ORANGE, linewidth=2.6))
 
 
+def at_step(output, step):
+    """Return the row and the column of an output's number `step`, from 1, and all up to there."""
+    if step > output.size:
+        raise ValueError(f"the output is {size(output)}: it has {output.size} steps")
+    row, column = divmod(step - 1, output.shape[1])
+    return row, column, np.arange(output.size).reshape(output.shape) < step
+
+
 @styled
 def draw_step(image, kernel, *, stride, padding, dilation, step):
     """Draw one step of a convolution: the window, the kernel, the products, the sum, the output.
@@ -75,32 +83,23 @@ def draw_step(image, kernel, *, stride, padding, dilation, step):
     padding : {"valid", "same"}
     step : int
         From 1, the output's first number.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
     """
     zeros = numpy_ops.explicit_padding(image.shape, kernel.shape, stride, padding, dilation)
     padded = np.pad(image, zeros)
-    batch = padded[None, :, :, None]
-    windows = numpy_ops.windows(batch, kernel.shape, stride, dilation)[0, ..., 0]
+    windows = numpy_ops.windows(padded[None, :, :, None], kernel.shape, stride, dilation)[0, ..., 0]
     output = (windows * kernel).sum(axis=(2, 3))
-    if step > output.size:
-        raise ValueError(f"the output is {size(output)}: it has {output.size} steps")
-    row, column = divmod(step - 1, output.shape[1])
+    row, column, done = at_step(output, step)
     window, total = windows[row, column], output[row, column]
+    products = window * kernel
 
     figure, axes = subplots(1, 5, size=(9.8, 2.9), width_ratios=[2.1, 1.1, 1.1, 1.1, 1.8])
-    done = np.arange(output.size).reshape(output.shape) < step
-    cells(axes[0], padded, zeros=zeros)
-    for axis, values in zip(axes[1:4], (window, kernel, window * kernel), strict=True):
+    cells(axes[0], padded, hatched=zeros)
+    for axis, values in zip(axes[1:4], (window, kernel, products), strict=True):
         cells(axis, values)
     cells(axes[4], output, shown=done)
     # With dilation the window has gaps: each pixel that is read gets a frame of its own.
-    for r in range(kernel.shape[0]):
-        for c in range(kernel.shape[1]):
-            frame(axes[0], row * stride + dilation * r, column * stride + dilation * c)
+    for r, c in np.ndindex(kernel.shape):
+        frame(axes[0], row * stride + dilation * r, column * stride + dilation * c)
     frame(axes[1], 0, 0, *kernel.shape)
     frame(axes[4], row, column)
     image_name = f"image{' with zeros' if padded.size > image.size else ''}, {size(padded)}"
@@ -108,7 +107,7 @@ def draw_step(image, kernel, *, stride, padding, dilation, step):
     for axis, name, sign in zip(axes, names, ("", "", "×", "=", ""), strict=True):
         axis.set_title(name, loc="center", fontsize=10)
         axis.text(-0.12, 0.5, sign, transform=axis.transAxes, fontsize=15, ha="center", va="center")
-    terms = " + ".join(number(p) if p >= 0 else f"({number(p)})" for p in (window * kernel).flat)
+    terms = " + ".join(number(p) if p >= 0 else f"({number(p)})" for p in products.flat)
     headline(figure, f"{terms} = {number(total)}")
     alt = (
         f"Step {step} of {output.size}. The window holds {_rows(window)}; times the kernel "
@@ -125,10 +124,6 @@ def stepping(image, kernels):
     ----------
     image : array of two axes
     kernels : mapping from name to array of two axes
-
-    Returns
-    -------
-    View
     """
     first, last = list(kernels)[0], list(kernels)[-1]
     plain = {"kernel": first, "stride": 1, "padding": "valid", "dilation": 1}
@@ -152,16 +147,11 @@ def stepping(image, kernels):
 def draw_reads(pixels, kernel, stride, padding, dilation):
     """Draw one axis of a convolution: which pixels each output reads, and which nobody reads.
 
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. Zeros are hatched; pixels that nobody reads are crossed out.
+    Zeros are hatched; pixels that nobody reads are crossed out.
     """
-    before, after = numpy_ops.axis_padding(pixels, kernel, stride, padding, dilation)
-    width = numpy_ops.span(kernel, dilation)
-    outputs = (pixels + before + after - width) // stride + 1
-    if outputs < 1:
-        raise ValueError(f"the kernel spans {width} pixels: it does not fit into {pixels}")
+    how = kernel, stride, padding, dilation
+    before, after = numpy_ops.axis_padding(pixels, *how)
+    outputs, width = numpy_ops.output_size(pixels, *how), numpy_ops.span(kernel, dilation)
     taps = [[n * stride - before + dilation * t for t in range(kernel)] for n in range(outputs)]
     read = {tap for row in taps for tap in row}
     figure, axis = subplots(size=(7.4, 3.2))
@@ -210,10 +200,7 @@ def reads():
 def draw_filter(image, kernel, name):
     """Draw a kernel, how strongly it answers to each frequency, and what it makes of an image.
 
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. The gain is the size of the kernel's Fourier transform.
+    Its gain is the size of its Fourier transform.
     """
     from scipy.signal import correlate2d
 
@@ -221,14 +208,9 @@ def draw_filter(image, kernel, name):
     figure, axes = subplots(1, 3, size=(8.6, 2.9), width_ratios=[1, 1.25, 1.7])
     figure.set_layout_engine("compressed")
     unit = np.abs(kernel[kernel != 0]).min()
-    if max(kernel.shape) < 6:
-        cells(axes[0], kernel / unit)  # whole numbers, whose sum a reader can check
-        divided = f" / {1 / unit:.0f}" if unit < 1 else ""
-        axes[0].set_title(f"weights{divided}", loc="center", fontsize=10)
-    else:
-        axes[0].imshow(kernel, cmap="gray")
-        axes[0].set(xticks=[], yticks=[], title="weights")
-        axes[0].spines[:].set_visible(True)
+    cells(axes[0], kernel / unit)  # whole numbers, whose sum a reader can check
+    divided = f" / {1 / unit:.0f}" if unit < 1 else ""
+    axes[0].set_title(f"weights{divided}", loc="center", fontsize=10)
     picture = axes[1].imshow(gain, cmap="viridis", vmin=0, extent=(-0.5, 0.5, 0.5, -0.5))
     figure.colorbar(picture, ax=axes[1], shrink=0.8)
     axes[1].set(xlabel="across (cycles per pixel)", ylabel="down", title="gain")
@@ -264,11 +246,6 @@ def draw_field(stack, layer):
     stack : sequence of (kernel_size, stride, dilation)
     layer : int
         From 1.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
     """
     if not 1 <= layer <= len(stack):
         raise ValueError(f"this stack has {len(stack)} layers")
@@ -281,18 +258,18 @@ def draw_field(stack, layer):
     mask = measured(stack[:layer], field + 2 * rate, unit=1)  # with some pixels on each side
 
     figure, (side, above) = subplots(1, 2, size=(8.6, 3.2), width_ratios=[1.8, 1])
-    places = [np.array(sorted(units)) for units in reversed(seen)]
-    centres = [
-        units * sees.jump + (sees.size - 1) / 2 for units, sees in zip(places, fields, strict=True)
-    ]
-    for level, across in enumerate(centres):
-        side.plot(across, [level] * len(across), "o", color=BLUE, markersize=7)
-    for level in range(1, layer + 1):
-        k, s, d = stack[level - 1]
-        for unit, x in zip(places[level], centres[level], strict=True):
-            reads = np.isin(places[level - 1], unit * s + d * np.arange(k))
-            for below in centres[level - 1][reads]:
-                side.plot([x, below], [level, level - 1], "-", color=ORANGE, lw=0.8, marker="")
+
+    def centre(level, unit):
+        return unit * fields[level].jump + (fields[level].size - 1) / 2
+
+    for level, units in enumerate(reversed(seen)):
+        across = [centre(level, unit) for unit in units]
+        side.plot(across, [level] * len(units), "o", color=BLUE, markersize=7)
+    for level, (k, s, d) in enumerate(stack[:layer], 1):
+        for unit in seen[layer - level]:
+            for tap in range(k):
+                across = centre(level, unit), centre(level - 1, unit * s + d * tap)
+                side.plot(across, [level, level - 1], "-", color=ORANGE, lw=0.8, marker="")
     side.set_yticks(range(layer + 1), ["pixels", *(_layer_name(*each) for each in stack[:layer])])
     side.set(xticks=[], xlabel="one row of the image, from the side")
     side.spines[:].set_visible(False)
@@ -328,10 +305,6 @@ def fields(stacks):
     Parameters
     ----------
     stacks : mapping from name to sequence of (kernel_size, stride, dilation)
-
-    Returns
-    -------
-    View
     """
     return explore(
         lambda stack, layer: draw_field(stacks[stack], layer),

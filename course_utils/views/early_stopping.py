@@ -34,21 +34,11 @@ def draw_player(curves, curve, typed, patience, min_delta, epoch):
     curve : str
         A name of `curves`, or "typed".
     typed : str
-        The numbers of the typed curve.
+        The numbers of the typed curve; a ValueError, which the view shows, if they are none.
     patience, min_delta
         As for ``stopping.early_stopping``; the best weights are restored.
     epoch : int
         From 1; after the end the last picture stays.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
-
-    Raises
-    ------
-    ValueError
-        If what was typed is no curve: one sentence, which the view shows.
     """
     values = read_curve(typed, "your curve") if curve == TYPED else read_curve(curves[curve], curve)
     monitor = "val_accuracy" if "accuracy" in curve else "val_loss"
@@ -121,11 +111,6 @@ def cost(rules, reference):
         Mean epochs; how much lower the loss is, and how much higher the accuracy, in points.
     reference : (str, mapping from kind to float)
         Name of the rule that all are compared with, and its mean epochs.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
     """
     figure, axes = subplots(1, 2, size=(8.6, 3.4))
     name, spent = reference

@@ -9,6 +9,7 @@ from ..plotting import ORANGE, PURPLE, headline, ink_on, styled, subplots
 from ..widgets import explore
 
 SHEETS = 5  # drawn of a stack of maps
+MISTAKES = 10  # to look into
 MAPS = {"facecolor": "#D9E8F4", "edgecolor": "#33506B", "linewidth": 0.9}
 ROWS = {"facecolor": "#F6D9C3", "edgecolor": "#7A3A10", "linewidth": 0.9}
 
@@ -17,17 +18,14 @@ ROWS = {"facecolor": "#F6D9C3", "edgecolor": "#7A3A10", "linewidth": 0.9}
 def whole_cnn(model, class_names):
     """Draw a network: convolutions and poolings, a loop, then rows of numbers.
 
+    Large and small maps are drawn less different than they are.
+
     Parameters
     ----------
     model : keras.Sequential
         Layers that make maps, then layers that make rows.
     class_names : sequence of str
         What the last layer tells apart.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. Sizes are those of the maps, drawn less different than they are.
     """
     shapes = [("image", tuple(model.input_shape[1:]))]
     shapes += [
@@ -67,6 +65,8 @@ def whole_cnn(model, class_names):
 def draw_pixel(model, images, *, image, layer, filter, row, column):
     """Draw how one number of a feature map comes about, computed from the layer's weights.
 
+    Of several channels the one is drawn that matters most.
+
     Parameters
     ----------
     model : keras.Sequential
@@ -75,14 +75,10 @@ def draw_pixel(model, images, *, image, layer, filter, row, column):
     image, filter, row, column : int
     layer : str
         A convolution with ReLU, without padding, stride 1.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. Of several channels the one is drawn that matters most.
     """
     maps = inspection.feature_maps(model, images[image : image + 1], layer)[0]
-    for name, place, size in zip(("row", "column"), (row, column), maps.shape, strict=False):
+    places = {"row": row, "column": column, "filter": filter}
+    for (name, place), size in zip(places.items(), maps.shape, strict=True):
         if place >= size:
             raise ValueError(f"{layer} makes maps of {size} {name}s: the last {name} is {size - 1}")
     names = [each.name for each in model.layers]
@@ -130,18 +126,9 @@ def draw_pixel(model, images, *, image, layer, filter, row, column):
 
 
 def one_pixel(model, images, layers):
-    """Recompute any number of a feature map.
+    """Recompute any number of a feature map; `model` and `images` are as for `draw_pixel`.
 
-    Parameters
-    ----------
-    model, images
-        As for `draw_pixel`.
-    layers : sequence of str
-
-    Returns
-    -------
-    View
-        Opens where each layer answers most: the filter that does, and the one that answers least.
+    It opens where each layer answers most: the filter that does, and the one that answers least.
     """
     stills, sizes = [], []
     for layer in layers:
@@ -177,11 +164,6 @@ def draw_evidence(model, image, *, layer, label, target, class_names):
     label, target : int
         The true class, and the class whose evidence is asked for.
     class_names : sequence of str
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
     """
     probabilities = model.predict(image[None], verbose=0)[0]
     heat = inspection.grad_cam(model, image, layer, target)
@@ -220,30 +202,18 @@ def draw_evidence(model, image, *, layer, label, target, class_names):
     return figure, alt
 
 
-def evidence(model, images, labels, class_names, layer, most=10):
+def evidence(model, images, labels, class_names, layer):
     """Ask for the evidence in the worst mistakes, for the wrong answer and for the right one.
 
-    Parameters
-    ----------
-    model : keras.Model
-    images : array (n, rows, columns, 1)
-    labels : array of int (n,)
-    class_names : sequence of str
-    layer : str
-        The convolution whose maps Grad-CAM weighs.
-    most : int
-        The wrong answers that were given most surely; all if there are fewer.
-
-    Returns
-    -------
-    View
+    The worst are the wrong answers that were given most surely. `images` are of shape (n, rows,
+    columns, 1), `labels` (n,); the rest is as for `draw_evidence`.
     """
     probabilities = model.predict(images, verbose=0)
     said = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(said != labels)
     if not len(wrong):
         raise ValueError("the model makes no mistake on these images: give it others")
-    worst = wrong[np.argsort(-probabilities[wrong].max(axis=1))][:most]
+    worst = wrong[np.argsort(-probabilities[wrong].max(axis=1))][:MISTAKES]
     questions = {"what it said": said, "what it is": labels}
 
     def draw(mistake, about):

@@ -19,13 +19,8 @@ def draw_rate_map(shares, optimizers, rates, defaults, epoch):
     optimizers : sequence of str
     rates : sequence of float
     defaults : sequence of float
-        Keras' own rate of each optimizer; it is framed.
+        Keras' own rate of each optimizer; it is framed. A star marks the best one of a row.
     epoch : int
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. A star marks the best rate of a row.
     """
     shown = np.asarray(shares)[epoch - 1]
     names = [f"{rate:g}" for rate in rates]

@@ -1,11 +1,16 @@
 """Views of notebook 02: the way forward and back through a window, unread numbers, flicker."""
 
 import numpy as np
-from matplotlib.patches import Rectangle
 
+from .. import numpy_ops
 from ..plotting import headline, styled, subplots
 from ..widgets import explore
-from .convolution import cells, frame, number, size
+from .convolution import at_step, cells, frame, number, size
+
+POOLS = {
+    "max": (numpy_ops.max_pool, numpy_ops.max_pool_backward),
+    "average": (numpy_ops.average_pool, numpy_ops.average_pool_backward),
+}
 
 
 @styled
@@ -19,29 +24,17 @@ def draw_routing(image, kind, window, stride, step):
     window, stride : int
     step : int
         From 1, the output's first number. Gradients of the steps before are added up.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
     """
-    image = np.asarray(image, float)
-    windows = np.lib.stride_tricks.sliding_window_view(image, (window, window))[::stride, ::stride]
-    output = windows.max(axis=(2, 3)) if kind == "max" else windows.mean(axis=(2, 3))
-    if step > output.size:
-        raise ValueError(f"the output is {size(output)}: it has {output.size} steps")
-    gradient = np.zeros(image.shape)
-    for k in range(step):
-        row, column = divmod(k, output.shape[1])
-        top, left = row * stride, column * stride
-        if kind == "max":
-            i, j = np.unravel_index(windows[row, column].argmax(), (window, window))
-            gradient[top + i, left + j] += 1
-        else:
-            gradient[top : top + window, left : left + window] += 1 / window**2
+    pool, pool_backward = POOLS[kind]
+    batch = np.asarray(image, float)[None, :, :, None]
+    output = pool(batch, window, strides=stride)[0, :, :, 0]
+    row, column, done = at_step(output, step)
+    upstream = done[None, :, :, None].astype(float)
+    gradient = pool_backward(upstream, batch, window, strides=stride)[0, :, :, 0]
+    top, left = row * stride, column * stride
     figure, axes = subplots(1, 3, size=(8.8, 3.2), width_ratios=[1, 0.8, 1])
     cells(axes[0], image)
-    cells(axes[1], output, shown=np.arange(output.size).reshape(output.shape) < step)
+    cells(axes[1], output, shown=done)
     cells(axes[2], gradient)
     for axis in (axes[0], axes[2]):
         frame(axis, top, left, window, window)
@@ -79,26 +72,13 @@ def routing(image):
 
 @styled
 def unread(n, window):
-    """Draw which numbers of an n×n map no window reads, when windows do not overlap.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
-    """
+    """Draw which numbers of an n×n map no window reads, when windows do not overlap."""
     whole = n // window * window
     figure, axis = subplots(size=(2.9, 3.1))
-    for r in range(n):
-        for c in range(n):
-            lost = max(r, c) >= whole
-            look = {"facecolor": "#EFEFEF", "hatch": "///"} if lost else {"facecolor": "#D9E8F4"}
-            axis.add_artist(Rectangle((c, r), 1, 1, edgecolor="#8A8A8A", linewidth=0.5, **look))
-    for r in range(0, whole, window):
-        for c in range(0, whole, window):
-            edge = {"fill": False, "edgecolor": "#333333", "linewidth": 2}
-            axis.add_artist(Rectangle((c, r), window, window, **edge))
-    axis.set(xlim=(-0.1, n + 0.1), ylim=(n + 0.1, -0.1), aspect="equal")
-    axis.axis("off")
+    lost = 0, n - whole
+    cells(axis, np.zeros((n, n)), hatched=(lost, lost), shown=np.zeros((n, n), bool))
+    for r, c in np.ndindex(n // window, n // window):
+        frame(axis, r * window, c * window, window, window)
     count = n * n - whole * whole
     headline(figure, f"{count} of {n * n} are in no window")
     alt = (
@@ -112,15 +92,8 @@ def unread(n, window):
 def flicker(photo):
     """Draw how max and blur pooling of a photograph change when it moves by one pixel.
 
-    Parameters
-    ----------
-    photo : array of two axes, 0 to 1
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. The same photograph, moved by one pixel, pooled with stride 2;
-        dark where the two results differ. The mean change is in standard deviations of the result.
+    `photo` has two axes and values from 0 to 1. It is pooled with stride 2; dark is where the two
+    results differ. The mean change is in standard deviations of the result.
     """
     import keras
 

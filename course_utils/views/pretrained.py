@@ -16,15 +16,8 @@ NAMES_MD5 = "c2c37ea517e94d9795004a39431a14cb"  # of Keras' list of ImageNet's c
 def weights(top=False):
     """Return the path of MobileNet's weights, or None after one sentence that says why.
 
-    Parameters
-    ----------
-    top : bool
-        With the layer of the 1,000 classes.
-
-    Returns
-    -------
-    str or None
-        As Keras takes it: None makes random weights, and needs no network.
+    `top` is for those with the layer of the 1,000 classes. Keras takes None for random weights, and
+    needs no network then.
     """
     path = importing.pretrained(top)
     why = "they are not here, and `course data fetch pretrained` gets them"
@@ -86,13 +79,7 @@ def nearest(queries, gallery, k):
 
 @styled
 def draw_neighbours(query, label, images, labels, title):
-    """Draw an image and those nearest to it, each marked by whether it shows the same.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
-    """
+    """Draw an image and those nearest to it, each marked by whether it shows the same."""
     figure, axes = subplots(1, 1 + len(images), size=(1.05 * (1 + len(images)), 1.75))
     for axis, image in zip(axes, [query, *images], strict=True):
         axis.imshow(image, cmap="gray_r")
@@ -110,12 +97,7 @@ def draw_neighbours(query, label, images, labels, title):
 
 
 def neighbours(queries, query_labels, gallery, gallery_labels, near):
-    """Look at the nearest of any query; `near` maps kinds of features to what `nearest` returns.
-
-    Returns
-    -------
-    View
-    """
+    """Look at the nearest of any query; `near` maps kinds of features to what `nearest` returns."""
 
     def draw(image, by):
         found = near[by][image - 1]
@@ -140,11 +122,6 @@ def heat(photos, heats, titles):
     photos, heats : sequences of arrays (rows, columns, 3), uint8, and (rows, columns), 0 to 1
     titles : sequence of str
         What was answered.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
     """
     figure, axes = subplots(1, 2 * len(photos), size=(4.4 * len(photos), 2.5), squeeze=False)
     places = []

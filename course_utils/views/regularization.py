@@ -32,14 +32,14 @@ def step(weights, kind, threshold):
 
 
 @lru_cache(maxsize=64)
-def fitted(kind, strength, rate=0.05, steps=2000):
+def fitted(kind, strength):
     """Fit 50 weights, of which 45 should be 0, to 100 noisy examples; return them."""
     rng = np.random.default_rng(0)
     inputs = rng.normal(size=(100, 50))
     true = np.where(np.arange(50) < 5, [1.0, -1, 1, -1, 1] * 10, 0)
     targets = inputs @ true + rng.normal(size=100)
-    weights = np.zeros(50)
-    for _ in range(steps):
+    weights, rate = np.zeros(50), 0.05
+    for _ in range(2000):
         slope = 2 * inputs.T @ (inputs @ weights - targets) / len(targets)
         weights = step(weights - rate * slope, kind, rate * strength)
     return weights
@@ -49,16 +49,7 @@ def fitted(kind, strength, rate=0.05, steps=2000):
 def draw_penalty(kind, strength):
     """Draw what a penalty does to one weight in a step, and to 50 weights in a whole training.
 
-    Parameters
-    ----------
-    kind : one of `KINDS`
-    strength : float
-        λ.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text.
+    `kind` is one of `KINDS`, `strength` is λ.
     """
     before = np.linspace(-1, 1, 401)
     figure, (left, right) = subplots(1, 2, size=(8, 2.9))

@@ -17,6 +17,8 @@ PARTS = {
 def pipeline(model, image, class_names):
     """Draw an image, three maps of each layer that makes some, and the probabilities at the end.
 
+    A pixel is equally large everywhere.
+
     Parameters
     ----------
     model : keras.Sequential
@@ -24,11 +26,6 @@ def pipeline(model, image, class_names):
     image : array (rows, columns, 1)
         Scaled as the model was trained.
     class_names : sequence of str
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. A pixel is equally large everywhere.
     """
     stages, flat, values = [], [], image[None]
     for layer in model.layers:
@@ -77,13 +74,7 @@ def _picture(axis, picture, side):
 
 @styled
 def draw_split(seed, test_percent):
-    """Draw 200 examples as squares: which part of a split each is in.
-
-    Returns
-    -------
-    (Figure, str)
-        With its alternative text. Of 200, 40 are validation.
-    """
+    """Draw 200 examples as squares: which part of a split each is in; 40 are validation."""
     order = np.random.default_rng(seed).permutation(200)
     tests = 2 * test_percent
     part_of = np.full(200, "train", dtype="U10")

@@ -23,7 +23,6 @@ class EpochState(NamedTuple):
     best: float | None  # the best value so far; None as long as nothing was watched
     best_epoch: int | None
     wait: int  # epochs since the last improvement (with a baseline: that beat it too)
-    watched: bool  # False before `start_from_epoch`, and where nothing was measured
     improved: bool
     stopped: bool  # whether training ends after this epoch
 
@@ -112,51 +111,40 @@ def early_stopping(
             best, best_epoch = value, epoch
             wait = 0 if baseline is None or better(value, baseline) else wait
         stopped = watched and not improved and wait >= patience
-        states.append(EpochState(epoch, value, best, best_epoch, wait, watched, improved, stopped))
+        states.append(EpochState(epoch, value, best, best_epoch, wait, improved, stopped))
         if stopped:
             break
     weights_epoch = best_epoch if restore_best_weights and best_epoch else epoch
     return Stopping(epoch if stopped else None, best_epoch, best, weights_epoch, tuple(states))
 
 
-def generalization_loss(validation):
-    """Prechelt's GL(t) = 100 · (E(t) / min over t' ≤ t of E(t') − 1) after each epoch, in percent.
+def gl(validation, alpha):
+    """Stop after the first epoch whose generalization loss, GL(t), is above `alpha`, in percent.
 
-    Source of this and all below: Lutz Prechelt, "Early Stopping – But When?", in: Neural Networks:
-    Tricks of the Trade, 1998, section 2.
+    GL(t) = 100 · (E(t) / min over t' ≤ t of E(t') − 1). Source of this and all below: Lutz Prechelt,
+    "Early Stopping – But When?", in: Neural Networks: Tricks of the Trade, 1998, section 2.
     """
     errors = _errors(validation, "validation")
-    return 100 * _excess(errors, np.minimum.accumulate(errors))
-
-
-def training_progress(training, strip=5):
-    """Prechelt's P(t) = 1000 · (mean / minimum of the last `strip` training errors − 1).
-
-    Large while the error falls fast, and while it is unstable. NaN for the first strip − 1 epochs.
-    """
-    errors, strip = _errors(training, "training"), whole("strip", strip)
-    last = [errors[max(end - strip, 0) : end] for end in range(1, len(errors) + 1)]
-    progress = np.array([1000 * _excess(few.mean(), few.min()) for few in last])
-    return np.where(np.arange(len(errors)) < strip - 1, math.nan, progress)
-
-
-def gl(validation, alpha):
-    """Stop after the first epoch whose `generalization_loss` is above `alpha`, in percent."""
-    return _first_above(validation, generalization_loss(validation), alpha)
+    return _first_above(errors, _generalization_loss(errors), alpha)
 
 
 def pq(validation, training, alpha, strip=5):
     """Stop after the first strip of epochs at whose end GL(t) / P(t) is above `alpha`.
 
-    While training still makes progress, validation may recover: the criterion waits.
+    P(t) = 1000 · (mean / minimum of the strip's training errors − 1) is large while they fall fast:
+    then validation may recover, and the criterion waits.
     """
-    loss, progress = generalization_loss(validation), training_progress(training, strip)
-    if len(loss) != len(progress):
-        raise ValueError(f"both curves must be of one length: got {len(loss)} and {len(progress)}")
-    with np.errstate(divide="ignore", invalid="ignore"):  # without progress any loss is too much
-        values = np.where((loss == 0) | np.isinf(loss), loss, loss / progress)
-    values[np.arange(1, len(values) + 1) % strip != 0] = math.nan
-    return _first_above(validation, values, alpha)
+    errors, training = _errors(validation, "validation"), _errors(training, "training")
+    if len(errors) != len(training):
+        raise ValueError(f"curves must be of one length: got {len(errors)} and {len(training)}")
+    strip, values = whole("strip", strip), np.full(len(errors), math.nan)
+    losses = _generalization_loss(errors)
+    for end in range(strip, len(errors) + 1, strip):
+        last, loss = training[end - strip : end], losses[end - 1]
+        with np.errstate(divide="ignore"):  # without progress any loss is too much
+            progress = 1000 * _excess(last.mean(), last.min())
+            values[end - 1] = loss if loss in (0, math.inf) else loss / progress
+    return _first_above(errors, values, alpha)
 
 
 def up(validation, successive, strip=5):
@@ -166,11 +154,15 @@ def up(validation, successive, strip=5):
     for end in range(2 * strip - 1, len(errors), strip):
         rises = rises + 1 if errors[end] > errors[end - strip] else 0
         values[end] = rises
-    return _first_above(validation, values, whole("successive", successive) - 1)
+    return _first_above(errors, values, whole("successive", successive) - 1)
+
+
+def _generalization_loss(errors):
+    return 100 * _excess(errors, np.minimum.accumulate(errors))
 
 
 def _errors(curve, name):
-    errors = np.array([math.nan if value is None else value for value in read_curve(curve, name)])
+    errors = np.array(read_curve(curve, name), float)  # None becomes NaN
     if (errors < 0).any():
         raise ValueError(f"{name} must be at least 0, since ratios are taken: got {errors.min()}")
     return np.where(np.isnan(errors), math.inf, errors)  # what has diverged is infinitely bad
@@ -181,10 +173,10 @@ def _excess(values, lowest):
         return np.where(values > lowest, np.divide(values, lowest) - 1, 0.0)
 
 
-def _first_above(validation, values, threshold):
+def _first_above(errors, values, threshold):
     if not threshold >= 0:
         raise ValueError(f"alpha must be at least 0: got {threshold}")
     stops = np.flatnonzero(values > threshold) + 1
     end = int(stops[0]) if len(stops) else len(values)
-    best_epoch = int(_errors(validation, "validation")[:end].argmin()) + 1
+    best_epoch = int(errors[:end].argmin()) + 1
     return Prechelt(end if len(stops) else None, best_epoch, values[:end])

@@ -121,7 +121,7 @@ def early_stopping(
 def gl(validation, alpha):
     """Stop after the first epoch whose generalization loss, GL(t), is above `alpha`, in percent.
 
-    GL(t) = 100 · (E(t) / min over t' ≤ t of E(t') − 1). Source of this and all below: Lutz Prechelt,
+    GL(t) = 100 · (E(t) / min over t' ≤ t of E(t') − 1). Source of all three: Lutz Prechelt,
     "Early Stopping – But When?", in: Neural Networks: Tricks of the Trade, 1998, section 2.
     """
     errors = _errors(validation, "validation")

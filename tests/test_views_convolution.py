@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-from course_utils import numpy_ops
 from course_utils.views import convolution as views
 
 IMAGE = np.random.default_rng(0).integers(-3, 4, (5, 6))
@@ -39,20 +38,6 @@ def test_the_title_is_the_sum_and_later_outputs_are_not_shown():
     terms, total = figure.get_suptitle().replace("−", "-").split(" = ")
     assert sum(float(term.strip("()")) for term in terms.split(" + ")) == float(total)
     assert len(figure.axes[4].texts) == 1 + 2  # the empty sign, and two numbers
-
-
-@pytest.mark.parametrize(
-    ("n", "k", "s", "d"), [(7, 3, 1, 1), (8, 3, 2, 1), (7, 2, 3, 1), (9, 3, 1, 2)]
-)
-def test_same_puts_its_zeros_where_keras_does(n, k, s, d):
-    import keras
-
-    row = np.random.default_rng(1).normal(size=(1, n, 1))
-    weights = np.random.default_rng(2).normal(size=(k, 1, 1))
-    right = keras.ops.conv(row, weights, s, "same", dilation_rate=d)
-    before, after = numpy_ops.axis_padding(n, k, s, "same", d)
-    padded = np.pad(row, ((0, 0), (before, after), (0, 0)))
-    assert np.allclose(keras.ops.conv(padded, weights, s, "valid", dilation_rate=d), right)
 
 
 def test_pixels_that_nobody_reads_are_crossed_out():

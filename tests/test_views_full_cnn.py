@@ -39,6 +39,8 @@ def test_one_number_is_the_one_that_keras_computes(model, layer):
         assert figure.get_suptitle().endswith(f" {maps[image, row, column, filter]:.3f}")
     with pytest.raises(ValueError, match=f"last row is {maps.shape[1] - 1}"):
         views.draw_pixel(model, IMAGES, image=0, layer=layer, filter=0, row=8, column=0)
+    with pytest.raises(ValueError, match=f"last filter is {maps.shape[3] - 1}"):
+        views.draw_pixel(model, IMAGES, image=0, layer=layer, filter=5, row=0, column=0)
 
 
 def test_the_bars_are_the_products_and_the_frame_is_around_the_window(model):

@@ -11,7 +11,6 @@ import threading
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -55,23 +54,6 @@ class Page(str):
     __repr__ = _repr_markdown_ = str.__str__
 
 
-class _Method(partial):
-    def __repr__(self):
-        exercise, method = self.args[0], self.func.__name__
-        inside = {"check": exercise.answer, "hint": 1, "solution": ""}[method]
-        return f"Write it with brackets: exercises.{exercise.name}.{method}({inside})"
-
-
-class _shows_its_call:  # noqa: N801, a decorator
-    """Let a method whose brackets were forgotten show how it is called."""
-
-    def __init__(self, function):
-        self.function, self.__doc__ = function, function.__doc__
-
-    def __get__(self, instance, owner=None):
-        return self if instance is None else _Method(self.function, instance)
-
-
 @dataclass(frozen=True, repr=False, eq=False)
 class Exercise:
     """One exercise; a subclass overrides `verify` where comparing results does not fit."""
@@ -105,25 +87,14 @@ class Exercise:
         return f"def {self.answer}{inspect.signature(self.reference)}:\n    return ..."
 
     def __repr__(self):
-        return f"Its text stands above its cell. Try exercises.{self.name}.check({self.answer})."
+        # Also what a method shows whose brackets were forgotten.
+        methods = f"check({self.answer}), hint(1), solution()"
+        return f"exercises.{self.name} has, with brackets: {methods}."
 
-    @_shows_its_call
     def check(self, *answer):
-        """Say how an answer does, in words; raise nothing, unless ``COURSE_STRICT=1``.
+        """Return a `Verdict` on what the stub cell defined; ``...`` is not attempted yet.
 
-        Parameters
-        ----------
-        answer : object
-            What the stub cell defined. ``...`` means not attempted yet.
-
-        Returns
-        -------
-        Verdict
-
-        Raises
-        ------
-        AssertionError
-            If ``COURSE_STRICT=1`` and the answer is wrong; a missing one raises nothing.
+        It raises nothing, but under ``COURSE_STRICT=1`` an AssertionError for a wrong answer.
         """
         try:
             if len(answer) != 1:
@@ -189,14 +160,12 @@ class Exercise:
                 break
         return f"with {where}, {which} should be {texts[0]}: got {texts[1]}."
 
-    @_shows_its_call
     def hint(self, n=1):
         """Show hint number `n`, counted from 1."""
         if not isinstance(n, int) or not 1 <= n <= len(self.hints):
             return Page(f"There are {len(self.hints)} hints: try `exercises.{self.name}.hint(1)`.")
         return Page(f"**Hint {n}** of {len(self.hints)}: {self.hints[n - 1]}")
 
-    @_shows_its_call
     def solution(self):
         """Show one right answer."""
         text = isinstance(self.reference, str)

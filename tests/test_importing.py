@@ -8,10 +8,13 @@ import os
 import pickle
 import struct
 import threading
+from contextlib import suppress
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,8 +26,8 @@ RANDOM = np.random.RandomState(0)
 X, Y = RANDOM.randint(0, 256, (200, 28, 28), np.uint8), np.arange(200, dtype=np.uint8) % 10
 X2, Y2 = X[:50] // 2, Y[:50]
 ARRAYS = {"x_train": X, "y_train": Y, "x_test": X2, "y_test": Y2}
-IDX = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-IDX += tuple(name.replace("train", "t10k") for name in IDX)
+PIECES = ("images-idx3-ubyte", "labels-idx1-ubyte")
+IDX = [f"{part}-{piece}" for part in ("train", "t10k") for piece in PIECES]
 
 
 @pytest.fixture
@@ -227,17 +230,13 @@ def test_of_too_many_photos_an_even_choice(given, monkeypatch):
     put(given, FLAT)
     importing.import_path(given)
     pets = data.load("pets")
-    assert (sorted(pets.train.counts().values()), len(pets.test)) == ([6, 7], 4)
-
-
-def mark(array):
-    return hashlib.sha256(array.tobytes()).hexdigest()
+    assert (sorted(np.bincount(pets.train.labels)), len(pets.test)) == ([6, 7], 4)
 
 
 @pytest.mark.parametrize("beginning", [None, 20])
 def test_arrays_that_are_known_whole_or_by_their_beginning(given, monkeypatch, beginning):
-    marks = {mark(array[:beginning]): "clothes" for array in ARRAYS.values()}
-    monkeypatch.setattr(importing, "KNOWN", marks)
+    known = [hashlib.sha256(array[:beginning].tobytes()) for array in ARRAYS.values()]
+    monkeypatch.setattr(importing, "KNOWN", {mark.hexdigest(): "clothes" for mark in known})
     monkeypatch.setattr(importing, "BEGINNING", 20)
     put(given, {"digits/mnist.npz": npz(ARRAYS)})  # the content is believed, not the names
     assert importing.import_path(given, "digits")[0][:2] == ("clothes", "imported")
@@ -255,98 +254,78 @@ def test_a_larger_set_stays_and_a_store_is_itself_a_form(given, monkeypatch):
     there, old = data.folder(), data.load("digits")
     monkeypatch.setenv("COURSE_DATA_DIR", str(given / "another"))
     assert importing.import_path(there)[0].state == "imported"
-    assert (data.load("digits").card, data.load("digits").title) == (old.card, old.title)
+    new = data.load("digits")
+    assert (new.card, new.title) == (old.card, old.title)
+    np.testing.assert_array_equal(new.train.images, old.train.images)
     (data.folder() / "digits.npz").write_bytes(b"PK")  # what is damaged does not stay
     assert importing.verify(["digits"])[0].state == "damaged"
     assert importing.import_path(given / "few")[0].state == "imported"
 
 
-def test_a_disk_that_refuses(given, monkeypatch):
-    def full(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
+def test_what_cannot_be_written_leaves_what_was_there(given, monkeypatch, error):
+    def fail(*_):
+        raise error
 
-    put(given, {"mnist.npz": npz(ARRAYS)})
-    monkeypatch.setattr(os, "replace", full)
-    (row,) = importing.import_path(given)
-    assert row.state == "refused"
-    assert "COURSE_DATA_DIR" in row.text
-    assert "fetch" not in row.text  # the files were right
-    assert not list(data.folder().iterdir())
-
-
-def test_an_import_that_is_interrupted(given, monkeypatch):
     put(given, {"mnist.npz": npz(ARRAYS), "few/digits/train.csv": csv(X[:50], Y[:50])})
     importing.import_path(given / "few")
-
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "replace", interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            importing.import_path(given)
+    with monkeypatch.context() as patch, suppress(KeyboardInterrupt):
+        patch.setattr(os, "replace", fail)
+        (row,) = importing.import_path(given / "mnist.npz")
+        assert (row.state, "No space left" in row.text) == ("refused", True)
+        assert ("COURSE_DATA_DIR" in row.text, "fetch" in row.text) == (True, False)
     assert [path.name for path in data.folder().iterdir()] == ["digits.npz"]
     assert len(data.load("digits").train) == 32
 
 
 @pytest.fixture
 def server(given, monkeypatch):
-    """A web server of the four sets' files; what is taken away is absent."""
-    files = {"mnist.npz": npz(ARRAYS), **PACKED, "cats.zip": zipped(PARTS)}
-    asked = []
+    """A folder that is served, and the names of the files that were asked for."""
+    folder, asked = given.parent / "served", []
+    put(folder, {"mnist.npz": npz(ARRAYS), "cats.zip": zipped(PARTS), **PACKED})
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):  # noqa: N802
-            asked.append(self.path[1:])
-            content = files.get(self.path[1:])
-            self.send_response(404 if content is None else 200)
-            self.send_header("Content-Length", len(content or b"") + ("cut" in files) * 9)
-            self.end_headers()
-            self.wfile.write(content or b"")
-
+    class Handler(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_):
-            pass
+            asked.append(self.path[1:])
 
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+    handler = partial(Handler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
         threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True).start()
         url = f"http://127.0.0.1:{running.server_port}/"
-        wanted = {
-            "digits": ("250 images", ["mnist.npz"]),
-            "clothes": ("250 images", list(PACKED)),
-            "pets": ("120 images", ["cats.zip"]),
-        }
-        sources = {
-            name: {"title": name, "whole": n, "files": {each: (url + each, None) for each in files}}
-            for name, (n, files) in wanted.items()
-        }
-        monkeypatch.setattr(importing, "SOURCES", sources)
-        yield files, asked
+        files = {"digits": ["mnist.npz"], "clothes": list(PACKED), "pets": ["cats.zip"]}
+        for name, each in files.items():
+            source = importing.SOURCES[name] | {
+                "files": {file: (url + file, None) for file in each}
+            }
+            source["whole"] = "120 images" if name == "pets" else "250 images"
+            monkeypatch.setitem(importing.SOURCES, name, source)
+        yield folder, asked
         running.shutdown()
 
 
 def test_fetch(server):
-    files, asked = server
-    assert [row.state for row in importing.fetch()] == ["imported"] * 3
-    assert sorted(asked) == sorted(files)
-    assert [row.state for row in importing.fetch()] == ["real"] * 3
-    assert sorted(asked) == sorted(files)
+    folder, asked = server
+    names = ["digits", "clothes", "pets"]
+    assert [row.state for row in importing.fetch(names)] == ["imported"] * 3
+    assert [row.state for row in importing.fetch(names)] == ["real"] * 3
+    assert sorted(asked) == sorted(path.name for path in folder.iterdir())
     assert not list((data.folder() / "fetched").iterdir())
     with pytest.raises(ValueError, match="did you mean 'digits'"):
         importing.fetch(["digit"])
 
 
 def test_a_fetch_that_is_cut_off_goes_on(server):
-    files, asked = server
-    last = files.pop(f"{IDX[3]}.gz")
-    assert [row.state for row in importing.fetch(["clothes", "digits"])] == ["refused", "imported"]
+    folder, asked = server
+    last = folder / f"{IDX[3]}.gz"
+    last.rename(folder / "away")
+    rows = importing.fetch(["clothes", "digits"])
+    assert [row.state for row in rows] == ["refused", "imported"]
+    assert "`course data fetch clothes` goes on" in rows[0].text
     assert not (data.folder() / "clothes.npz").exists()
-    files[f"{IDX[3]}.gz"] = last
+    (folder / "away").rename(last)
     asked.clear()
     assert importing.fetch(["clothes"])[0].ok
-    assert asked == [f"{IDX[3]}.gz"]
-    files["cut"] = b""
-    (row,) = importing.fetch(["pets"])
-    assert "`course data fetch pets` goes on" in row.text
+    assert asked == [last.name]
 
 
 def test_listing_and_verify(given, monkeypatch):
@@ -365,6 +344,22 @@ def test_listing_and_verify(given, monkeypatch):
     assert "`course data fetch digits`" in row.text
 
 
+def test_weights_of_keras_2_and_3_the_newest_counts(given, monkeypatch):
+    monkeypatch.setattr(importing, "PARAMETERS", (6, 10))  # without and with the top
+    monkeypatch.setenv("KERAS_HOME", str(given))
+    for name, size, suffix in [("new", 6, ".weights.h5"), ("old", 6, ".h5"), ("top", 10, ".h5")]:
+        with h5py.File(given / name, "w") as file:
+            file.create_group("layer")["kernel"] = np.zeros((2, size // 2))
+            file.attrs.update({} if name == "new" else {"layer_names": ["layer"]})
+        assert importing.import_path(given / name)[0][:2] == ("pretrained", "imported")
+        path = importing.pretrained(top=name == "top")
+        assert path.name == importing.WEIGHTS[name == "top"] + suffix
+        os.utime(path, (1, 1))  # older than the next
+    assert "2 of 2 files" in importing.verify(["pretrained"])[0].text
+    monkeypatch.setenv("COURSE_DATA", "bundled")
+    assert importing.pretrained() is None
+
+
 @pytest.mark.skipif(not REAL.exists(), reason="the real data are not beside this checkout")
 def test_real_data(given, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(given))
@@ -372,11 +367,5 @@ def test_real_data(given, monkeypatch):
     digits, clothes, pets = (data.load(name, "real") for name in data.CLASSES)
     assert (digits.title, clothes.title) == ("MNIST", "Fashion-MNIST")
     assert (len(digits.train), len(clothes.train), len(pets.train)) == (55000, 800, 1600)
-    for top in (True, False):
-        assert importing.pretrained(top).read_bytes()
-    (data.folder() / importing.pretrained().name).write_bytes(b"\x89HDF")
+    (data.folder() / importing.pretrained(top=True).name).write_bytes(b"\x89HDF")
     assert importing.verify(["pretrained"])[0].state == "damaged"
-    assert all(row.ok for row in importing.import_path(REAL / "mobilenet"))
-    assert importing.verify(["pretrained"])[0].state == "real"
-    monkeypatch.setenv("COURSE_DATA", "bundled")
-    assert importing.pretrained() is None

@@ -174,7 +174,7 @@ def _read_idx(files, about):
         values = np.frombuffer(content, np.uint8, offset=4 + 4 * rank)
         parts[_part(name)][rank] = values.reshape(shape)
     if [sorted(parts[part]) for part in ("train", "test")] != [[1, 3]] * 2:
-        raise DataError(f"images and labels of train and of t10k lie in one folder, not {names}")
+        raise DataError(f"it takes images and labels of train and of t10k: here is only {names}")
     return {part: (arrays[3], arrays[1]) for part, arrays in parts.items()}
 
 

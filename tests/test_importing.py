@@ -135,6 +135,8 @@ def test_forms_that_are_taken(given, form):
     found = data.load(name)
     assert found.source == "real"
     assert (len(found.train), len(found.validation), len(found.test)) == sizes
+    arrays, _ = data.read(data.folder() / f"{name}.npz")
+    assert {arrays[f"y_{part}"].dtype for part in data.PARTS} == {np.dtype(np.int64)}
 
 
 WITHOUT = {name: content for name, content in IDX_FILES.items() if name != IDX[3]}
@@ -145,7 +147,7 @@ REFUSED = {
     "pickled array": ({"mnist.npz": npz({**ARRAYS, "y_test": np.array([{}] * 50)})}, "pickle"),
     "no array": ({"mnist.npz": npz({"x_train": X, "y_train": Y})}, "are x_train, y_train, and not"),
     "float": ({"mnist.npz": npz({**ARRAYS, "x_test": X2 / 255})}, "float64 of (28, 28, 1), not"),
-    "three files": (WITHOUT, "images and labels of train and of t10k lie in one folder"),
+    "three files": (WITHOUT, "labels of train and of t10k: here is only t10k-images"),
     "other counts": ({**IDX_FILES, IDX[3]: idx(Y2[1:])}, "50 images and 49 labels"),
     "short idx": ({**IDX_FILES, IDX[0]: idx(X)[:-1]}, "cannot reshape"),
     "cut gz": ({**PACKED, f"{IDX[0]}.gz": PACKED[f"{IDX[0]}.gz"][:-99]}, "ended before"),
@@ -241,6 +243,7 @@ def test_arrays_that_are_known_whole_or_by_their_beginning(given, monkeypatch, b
     put(given, {"digits/mnist.npz": npz(ARRAYS)})  # the content is believed, not the names
     assert importing.import_path(given, "digits")[0][:2] == ("clothes", "imported")
     assert data.load("clothes").title == "Fashion-MNIST"
+    assert importing.import_path(data.folder())[0].ok  # its test part is known, the others are not
     put(given, {"digits/mnist.npz": npz({**ARRAYS, "y_train": Y[::-1]})})
     assert "only a part of its arrays is that of clothes" in importing.import_path(given)[0].text
 
@@ -303,9 +306,11 @@ def server(given, monkeypatch):
         running.shutdown()
 
 
-def test_fetch(server):
+def test_fetch(server, given):
     folder, asked = server
     names = ["digits", "clothes", "pets"]
+    put(given, {"digits/train.csv": csv(X[:50], Y[:50])})
+    assert importing.import_path(given)[0].ok  # and is too small to stay
     assert [row.state for row in importing.fetch(names)] == ["imported"] * 3
     assert [row.state for row in importing.fetch(names)] == ["real"] * 3
     assert sorted(asked) == sorted(path.name for path in folder.iterdir())

@@ -14,6 +14,7 @@ from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from . import importing, one_of
+from .data import CLASSES
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS, NOTEBOOKS = ROOT / "docs", ROOT / "notebooks"
@@ -47,7 +48,7 @@ def run(options):
     notebooks = select(options.notebooks)
     if options.data == "real":
         sources = "".join(path.read_text(encoding="utf-8") for path in notebooks)
-        here = {row.name for row in importing.listing() if row.state == "real"}
+        here = {row.name for row in importing.verify() if row.state == "real"}
         if missing := sorted({*re.findall(r'\.load\(\\"(\w+)', sources)} - here):
             raise ValueError(f"real data are missing: course data fetch {' '.join(missing)}")
     os.environ |= {"COURSE_PROFILE": options.profile, "COURSE_DATA": options.data}
@@ -136,8 +137,6 @@ def execute(notebook, options, n):
             if output.output_type == "error":  # of sys.exit() too, which papermill lets pass
                 error = error or f"{output.ename}: {output.evalue}"
             shorten(output)
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
     row = row_of(notebook, options, error, at["cell"], time.perf_counter() - begin)
     made.metadata = {"kernelspec": KERNEL, "course": row}
     nbformat.write(made, copy)
@@ -223,8 +222,7 @@ def tidy(options):
 
     for path in select(options.notebooks):
         notebook = nbformat.read(path, 4)
-        for n, cell in enumerate(notebook.cells, 1):
-            cell.setdefault("id", f"cell-{n}")
+        for cell in notebook.cells:
             tags = [tag for tag in cell.metadata.get("tags", []) if tag != "hide-input"]
             place = {"slide_type": slide_type(cell)}
             metadata = {"slideshow": cell.metadata.get("slideshow", place)}
@@ -236,7 +234,6 @@ def tidy(options):
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
-        notebook.nbformat_minor = 5  # the first with ids
         text = nbformat.writes(notebook).rstrip() + "\n"
         if text != path.read_text(encoding="utf-8"):
             path.write_text(text, encoding="utf-8", newline="\n")
@@ -275,7 +272,7 @@ def main(argv=None):
         if action is data:
             add("action", choices=("list", "fetch", "import", "verify"))
             add("what", nargs="*", metavar="NAME or PATH", help="default: every data set")
-            add("--as", dest="name", metavar="NAME", help="import: what the images are")
+            add("--as", dest="name", choices=CLASSES, help="import: what the images are")
             continue
         add("notebooks", nargs="*", metavar="NN", help="such as 03 (default: all)")
         if action is not tidy:

@@ -13,15 +13,9 @@ LARGEST_SEED = 2**32 - 1  # NumPy's global generator takes no larger one
 
 @dataclass(frozen=True)
 class Course:
-    """What a notebook runs on.
+    """What a notebook runs on."""
 
-    Attributes
-    ----------
-    profile : {"fast", "full"}
-    seed : int
-    """
-
-    profile: str
+    profile: str  # "fast" or "full"
     seed: int
 
     def pick(self, *, fast, full):
@@ -51,22 +45,15 @@ def start(profile="fast", *, seed=42):
     ------
     ValueError
         For another profile, or a seed that is no such number.
-    RuntimeError
-        If Keras runs on another backend than TensorFlow.
     """
     one_of("profile", profile, ("fast", "full"))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED:,}: got {seed!r}")
     # Keras would otherwise take the backend of a user's own configuration.
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     with quiet_import():
         import keras
         import tensorflow as tf
-    if keras.backend.backend() != "tensorflow":
-        raise RuntimeError(
-            f"Keras runs on {keras.backend.backend()} here and the course on TensorFlow: "
-            "unset KERAS_BACKEND and restart the kernel"
-        )
     # A notebook builds many small networks, and each is traced: no fault that a reader could mend.
     tf.get_logger().addFilter(_no_retracing)
     from .plotting import use_style

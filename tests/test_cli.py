@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import re
 import signal
@@ -168,8 +167,8 @@ def test_ctrl_c_stops_the_kernels(ran, tmp_path):
 def test_real_data_that_are_missing_are_said_before_a_kernel_starts(ran, monkeypatch, capsys):
     notebooks, out, *_ = ran
     write(notebooks, "05_loads", new_code_cell('cu.load("digits"); cu.load("pets")', id="load"))
-    rows = [importing.Row("digits", "real", ""), importing.Row("pets", "bundled", "")]
-    monkeypatch.setattr(importing, "listing", lambda: rows)
+    rows = [importing.Row("digits", "real", ""), importing.Row("pets", "not here", "")]
+    monkeypatch.setattr(importing, "verify", lambda: rows)
     assert cli.main(["run", "05", "--data", "real", "--out", str(out)]) == 2
     assert "course data fetch pets" in capsys.readouterr().err
     (notebooks / "05_loads.ipynb").unlink()
@@ -193,25 +192,26 @@ def test_notebooks_are_named_by_number_or_name(ran, capsys):
         (["import", "a", "--as", "digits"], ("import_path", "a", "digits")),
     ],
 )
-@pytest.mark.parametrize("state", ["right", "refused"])
+@pytest.mark.parametrize("state", ["real", "refused"])
 def test_data_passes_on_what_it_is_told(words, called, state, monkeypatch):
     calls = []
-    for name in ("listing", "fetch", "verify", "import_path"):
 
-        def call(*args, name=name):
-            calls.append((name, *args))
-            return [importing.Row("digits", state, "A sentence.")]
+    def call(*args):
+        calls.append(args)
+        return [importing.Row("digits", state, "A sentence.")]
 
-        monkeypatch.setattr(importing, name, call)
-    status, said = course("data", *words)
-    assert calls == [called]
-    assert status == (state == "refused")
-    assert said == f"digits  {state}  A sentence.\n"
+    monkeypatch.setattr(importing, called[0], call)
+    assert course("data", *words) == (state == "refused", f"digits  {state}  A sentence.\n")
+    assert calls == [called[1:]]
 
 
-def test_an_import_needs_a_path(capsys):
-    assert cli.main(["data", "import"]) == 2
-    assert "needs the path" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("words", "said"), [((), "needs the path"), (("a", "--as", "pet"), "choose from digits")]
+)
+def test_an_import_needs_a_path_and_a_known_name(words, said, capsys):
+    with contextlib.suppress(SystemExit):
+        assert cli.main(["data", "import", *words]) == 2
+    assert said in capsys.readouterr().err.replace("'", "")
 
 
 FOLDED = [
@@ -275,16 +275,3 @@ def test_tidy_keeps_what_a_student_wrote_and_changes_nothing_twice(tmp_path, mon
     for name in ("ask", "check"):
         assert found[name].metadata.tags == ["hide-input"]
         assert found[name].metadata.jupyter == {"source_hidden": True}
-
-
-def test_tidy_gives_cells_without_an_id_one_that_stays(tmp_path, monkeypatch):
-    write(tmp_path, "00_old", new_code_cell("1"))
-    path = tmp_path / "00_old.ipynb"
-    old = json.loads(path.read_text()) | {"nbformat_minor": 4}
-    for cell in old["cells"]:
-        del cell["id"]
-    path.write_text(json.dumps(old))
-    monkeypatch.setattr(cli, "NOTEBOOKS", tmp_path)
-    assert course("tidy")[1] == "tidied 00_old.ipynb\n"
-    assert [cell.id for cell in nbformat.read(path, 4).cells] == ["cell-1", "cell-2"]
-    assert course("tidy")[1] == ""

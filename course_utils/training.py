@@ -8,6 +8,7 @@ ours both take longer than the steps. Here a training is one graph, which `resta
         losses = training.fit(model, images, labels, epochs=5, seed=seed)
 """
 
+import random
 from functools import lru_cache
 
 import keras
@@ -33,13 +34,15 @@ def fit(model, x, y, *, epochs, batch_size=32, seed=0):
 def restart(model, seed):
     """Give a compiled model the first weights of a seed, and an optimizer that has seen nothing.
 
-    They are those of a model built in the same way after `keras.utils.set_random_seed(seed)`, which
-    this calls too. Returns the model.
+    They are those of a model built in the same way after `keras.utils.set_random_seed(seed)`.
+    Returns the model.
     """
     if not model.compiled:
         raise ValueError(f"{model.name!r} must be compiled: call its compile(…) first")
     optimizer = type(model.optimizer).from_config(model.optimizer.get_config())
-    keras.utils.set_random_seed(seed)
+    # Where layers take their seeds from. After a new seed of its own, TensorFlow would prepare all
+    # graphs again.
+    random.seed(seed)
     new = _copy(model)
     optimizer.build(model.trainable_variables)
     model.optimizer.build(model.trainable_variables)

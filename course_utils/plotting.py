@@ -1,7 +1,8 @@
 """Figures: numbers in, a matplotlib ``Figure`` out; `show` puts one on the page with its alt text.
 
 A figure made here is not pyplot's, so that it shows once. Lines differ by marker and dash as well
-as by colour, and all figures are opaque: they can be read on a dark page.
+as by colour, and all figures are opaque: they can be read on a dark page. `images`, `history`,
+`curves`, `bars`, `heatmap`, `confusion` and `forest` each return the figure that they draw.
 """
 
 import base64
@@ -19,7 +20,6 @@ from matplotlib.ticker import MaxNLocator
 STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (entry["color"] for entry in STYLE["axes.prop_cycle"])
 SHORTEST_ALT = 15
-LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 
 # Lines and titles take their looks when they are made: each function here works in the style.
 styled = rc_context(STYLE)
@@ -32,19 +32,9 @@ def use_style():
 
 @styled
 def subplots(rows=1, columns=1, *, size=(6.4, 3.2), **options):
-    """Make a figure that pyplot does not know, so that a cell shows it once.
+    """Return a new (Figure, Axes or array of Axes), `size` inches wide and high.
 
-    Parameters
-    ----------
-    rows, columns : int
-    size : (float, float)
-        Width and height in inches.
-    **options
-        Passed to ``Figure.subplots``: ``sharex``, ``width_ratios``, ``squeeze`` …
-
-    Returns
-    -------
-    (Figure, Axes or array of Axes)
+    `options` go to ``Figure.subplots``: ``sharex``, ``width_ratios``, ``squeeze`` …
     """
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, **options)
@@ -85,7 +75,8 @@ def data_url(figure):
 
 def ink_on(shade):
     """Return "black" or "white", whichever is read better on a shade (red, green, blue, …)."""
-    return "black" if np.dot(shade[:3], LUMA) > 0.5 else "white"
+    brightness = np.dot(shade[:3], (0.299, 0.587, 0.114))  # ITU-R BT.601
+    return "black" if brightness > 0.5 else "white"
 
 
 def show(figure, alt):
@@ -112,17 +103,14 @@ def images(images, titles=None, *, columns=10, tile=0.9, title=None):
     Parameters
     ----------
     images : array (n, h, w), (n, h, w, 1) or (n, h, w, 3)
-        uint8, shown from 0 to 255, or other numbers, from the least of all to the largest.
+        Grey: uint8, or other numbers, from the least of all (black) to the largest (white).
+        Colour: uint8, or numbers from 0 to 1.
     titles : sequence of str, optional
         One over each image.
     columns : int
     tile : float
         Width of one image in inches.
     title : str, optional
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------
@@ -138,8 +126,6 @@ def images(images, titles=None, *, columns=10, tile=0.9, title=None):
     if titles is not None and len(titles) != len(images):
         raise ValueError(f"titles must be one an image: got {len(titles)} for {len(images)} images")
     low, high = (0, 255) if images.dtype == np.uint8 else (images.min(), images.max())
-    if images.shape[3:] == (3,):  # matplotlib scales grey pictures only
-        images = np.clip((images - float(low)) / ((high - low) or 1), 0, 1)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     row_height = tile * images.shape[1] / images.shape[2] + (0.24 if titles is not None else 0.04)
@@ -164,10 +150,6 @@ def history(history):
     ----------
     history : keras.callbacks.History or mapping
         What `fit` returned, or its ``history``: ``{"loss": […], "val_loss": […], …}``.
-
-    Returns
-    -------
-    Figure
     """
     curves = getattr(history, "history", history)
     names = [name for name in curves if not name.startswith("val_") and name != "learning_rate"]
@@ -193,10 +175,6 @@ def curves(x, lines, *, xlabel, ylabel):
     x : sequence of n numbers
     lines : mapping from label to array (n,) or (runs, n)
     xlabel, ylabel : str
-
-    Returns
-    -------
-    Figure
     """
     figure, axis = subplots()
     for label, values in lines.items():
@@ -221,10 +199,6 @@ def bars(values, *, xlabel, log=False):
     xlabel : str
     log : bool
         Dots on a logarithmic axis instead, for numbers of very different sizes.
-
-    Returns
-    -------
-    Figure
     """
     figure, axis = subplots(size=(6.4, 0.9 + 0.34 * len(values)))
     for row, numbers in enumerate(values.values()):
@@ -259,10 +233,6 @@ def heatmap(values, *, rows, columns, xlabel, ylabel):
     rows, columns : sequences
         Names of the rows and columns.
     xlabel, ylabel : str
-
-    Returns
-    -------
-    Figure
     """
     values = np.asarray(values, dtype=float)
     size = 1.9 + 0.54 * values.shape[1], 1.2 + 0.4 * values.shape[0]
@@ -284,16 +254,13 @@ def heatmap(values, *, rows, columns, xlabel, ylabel):
 def confusion(counts, class_names):
     """Draw a confusion matrix (``sklearn.metrics.confusion_matrix``) with its counts.
 
+    Cells are shaded by their share of the row, so that a rare class is seen as well.
+
     Parameters
     ----------
     counts : array of int (classes, classes)
         Row: the true class; column: the predicted one.
     class_names : sequence of str
-
-    Returns
-    -------
-    Figure
-        Shaded by each row's share, so that a rare class is seen as well.
     """
     counts = np.asarray(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -313,10 +280,6 @@ def forest(effects, *, xlabel):
     effects : mapping from name to metrics.Interval
         Filled marks: the interval leaves out 0.
     xlabel : str
-
-    Returns
-    -------
-    Figure
     """
     figure, axis = subplots(size=(6.8, 1.1 + 0.36 * len(effects)))
     axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")

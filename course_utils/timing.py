@@ -34,17 +34,9 @@ def tic():
 
 
 def toc():
-    """End a clock, print ``elapsed: 12.3 s``, and return the seconds.
+    """End a clock, print ``elapsed: 12.3 s``, and return the seconds, a float.
 
-    Returns
-    -------
-    float
-        Seconds since the matching `tic`.
-
-    Raises
-    ------
-    RuntimeError
-        If no clock is running.
+    RuntimeError if no clock is running.
     """
     if not _running:
         raise RuntimeError("toc() has nothing to end: call tic() first, once for each toc()")

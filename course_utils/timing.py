@@ -48,10 +48,7 @@ def toc():
 class Timer:
     """Time a block, also one that raises.
 
-    Attributes
-    ----------
-    seconds : float
-        What the block took; 0 before its end.
+    `seconds` is what the block took, and 0 before its end.
 
     Examples
     --------

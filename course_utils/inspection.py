@@ -168,6 +168,8 @@ def _run(model, images, call=None):
     values = {id(graph.inputs[0]): images}
     for name, layer, node in walk(graph, values):
         inputs, options = node.arguments.fill_in(values)
+        if getattr(layer, "_call_has_training_arg", False):  # random layers distort by default
+            options = options | {"training": False}
         output = call(layer, *inputs, **options) if call else layer(*inputs, **options)
         values[id(node.outputs[0])] = output
         layers.setdefault(name, (output, type(layer).__name__))

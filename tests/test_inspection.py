@@ -107,6 +107,13 @@ def test_the_same_network_built_in_other_ways_and_loaded(build, tmp_path):
         assert inspection.receptive_field_mask(model, "conv3", (0, 0)).sum() == 14**2
 
 
+def test_random_layers_leave_the_image_alone():
+    shifted = layers.RandomTranslation(0.5, 0.5, name="shifted")
+    model = keras.Sequential([keras.Input(INPUT), shifted, *stack()[0], *head()])
+    maps = inspection.feature_maps(model, spot(13, 17)[None], "shifted")
+    np.testing.assert_array_equal(maps, spot(13, 17)[None])
+
+
 def test_layers_of_a_model_inside_have_a_path():
     twins = [keras.Sequential([layers.Conv2D(1, 3, name="c")], name=name) for name in "ab"]
     model = keras.Sequential([keras.Input((9, 9, 1)), *twins])

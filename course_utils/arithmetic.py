@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .numpy_ops import axis_padding, output_size, pair, span, whole
+from .numpy_ops import axis_padding, pair, span, whole
 
 # Layers and operations, by the names of their classes. A unit of these sees what the unit of the
 # input at the same place sees (at inference):
@@ -21,8 +21,6 @@ _IN_PLACE = {
     *("RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom", "RandomContrast"),
     *("RandomBrightness", "RandomErasing", "ActivityRegularization"),
 }
-# These work along the last axis, unless their `axis` says otherwise:
-_ALONG_LAST = {"LayerNormalization", "RMSNormalization", "UnitNormalization", "Softmax"}
 # A window slides over rows and columns:
 _CONVOLUTIONS = {"Conv2D", "DepthwiseConv2D", "SeparableConv2D", "BlurPooling"}
 _SLIDING = _CONVOLUTIONS | {"MaxPooling2D", "AveragePooling2D"}
@@ -36,14 +34,9 @@ _MERGING |= {"CustomScaleLayer", "Divide", "TrueDivide"}
 class Field(NamedTuple):
     """What one unit sees of one axis of the input image, in pixels of the input.
 
-    Attributes
-    ----------
-    size : int
-        From the first to the last pixel that it sees.
-    jump : int
-        Distance between the fields of neighbouring units; 0 once all units see the same.
-    start : int
-        First pixel of the first unit's field; negative where it lies in the padding.
+    `size` counts from the first to the last pixel that it sees; `jump` is the distance between the
+    fields of neighbouring units, 0 once all see the same; `start` is the first pixel of the first
+    unit's field, negative where it lies in the padding.
     """
 
     size: int = 1
@@ -64,34 +57,16 @@ class Field(NamedTuple):
         )
 
 
-def receptive_field(stack, size=None):
-    """Receptive field on one axis after each layer of a stack.
+def receptive_field(stack):
+    """Return the `Field` of one axis behind each layer of a stack without padding.
 
-    Parameters
-    ----------
-    stack : iterable of (kernel_size, strides, dilation_rate, padding)
-        Later entries may be left out: (3,) is a kernel of 3 with strides 1, no dilation, "valid".
-    size : int, optional
-        Pixels of the input. The start behind "same" padding with strides depends on it.
-
-    Returns
-    -------
-    list of Field
-
-    Notes
-    -----
-    Araujo, Norris and Sim, "Computing receptive fields of convolutional neural networks",
-    Distill (2019).
+    `stack` has a layer's (kernel_size, strides, dilation_rate), of which the later two may be left
+    out. Source: Araujo, Norris and Sim, "Computing receptive fields of convolutional neural
+    networks", Distill (2019).
     """
     field, fields = Field(), []
     for layer in stack:
-        kernel, strides, dilation, padding = (*layer, *(1, 1, "valid")[len(layer) - 1 :])
-        if size is None and strides > 1 and str(padding).lower() == "same":
-            raise ValueError('size must be given: where "same" padding starts depends on it')
-        # With strides 1 the zeros do not depend on the size.
-        before, _ = axis_padding(size or 1, kernel, strides, padding, dilation)
-        size = size and output_size(size, kernel, strides, padding, dilation)
-        field = field.after(kernel, strides, dilation, before)
+        field = field.after(*layer)
         fields.append(field)
     return fields
 
@@ -125,7 +100,7 @@ def ledger(model, input_shape=None):
     import pandas as pd
 
     columns = ["layer", "type", "output_shape", "parameters", "multiply_adds", "fields"]
-    table = pd.DataFrame(_calls(model, input_shape), columns=columns)
+    table = pd.DataFrame(calls(model, input_shape), columns=columns)
     fields = table.pop("fields")
     for column, number in (("receptive_field", "size"), ("jump", "jump")):
         pairs = [tuple(getattr(field, number) for field in both) for both in fields]
@@ -135,63 +110,70 @@ def ledger(model, input_shape=None):
 
 def receptive_fields(model, input_shape=None):
     """Return layer name → (Field of the rows, Field of the columns); arguments as of `ledger`."""
-    return {name: fields for name, *_, fields in _calls(model, input_shape)}
+    return {name: fields for name, *_, fields in calls(model, input_shape)}
 
 
-def _calls(model, input_shape):
-    """List every call of a layer, or of an operation such as `x + y`: a row of the ledger each.
-
-    Keras has no public way to the calls inside a model, nor to the graph of a Sequential.
-    """
+def calls(model, input_shape=None):
+    """Yield a row of the ledger for each call of a layer, or of an operation such as `x + y`."""
     from keras import KerasTensor
 
-    graph = _graph(model)
+    graph = functional(model)
+    image = image_shape(graph, input_shape)
+    start, counted = KerasTensor((None, *image)), set()
+    start.fields = (Field(),) * len(image[:2])
+    known = {id(graph.inputs[0]): start}
+    for name, layer, node in walk(graph, known):
+        made = node.outputs[0]
+        if None in made.shape[1:]:
+            arguments, options = node.arguments.fill_in(known)
+            made = layer.compute_output_spec(*arguments, **options)
+        inputs = [known[id(tensor)] for tensor in node.arguments.keras_tensors]
+        output = known[id(node.outputs[0])] = KerasTensor(made.shape, made.dtype)
+        kind, shape = type(layer).__name__, tuple(made.shape[1:])
+        branches = [tensor.fields for tensor in inputs]
+        output.fields = _fields(layer, kind, branches, inputs[0].shape[1:], shape, image)
+        new = id(layer) not in counted and hasattr(layer, "count_params")
+        counted.add(id(layer))
+        parameters = layer.count_params() if new else 0
+        yield name, kind, shape, parameters, _multiply_adds(layer, kind, shape), output.fields
+
+
+def walk(graph, values, prefix=""):
+    """Yield (name, layer, node) of each call in a graph, also of those in models inside.
+
+    `values` has what goes into the graph, by the id of its tensor. Whoever walks adds what each
+    call makes; here it goes into models inside and out again. Keras has no public way to the calls
+    inside a model, nor to the graph of a Sequential.
+    """
+    depths = sorted(graph._nodes_by_depth, reverse=True)
+    for node in (node for depth in depths for node in graph._nodes_by_depth[depth]):
+        layer, inputs = node.operation, node.arguments.keras_tensors
+        name = prefix + layer.name
+        if hasattr(layer, "layers"):
+            inner = functional(layer)
+            into = zip(inputs, inner.inputs, strict=True)
+            values.update({id(inside): values[id(outside)] for outside, inside in into})
+            yield from walk(inner, values, f"{name}/")
+            out = zip(inner.outputs, node.outputs, strict=True)
+            values.update({id(outside): values[id(inside)] for inside, outside in out})
+        elif inputs:
+            yield name, layer, node
+
+
+def image_shape(graph, input_shape=None):
+    """Return the shape of a graph's one input, or `input_shape` if it fits that."""
     if len(graph.inputs) != 1:
-        raise ValueError(f"model must have one input: {model.name!r} has {len(graph.inputs)}")
+        raise ValueError(f"model must have one input: {graph.name!r} has {len(graph.inputs)}")
     own = tuple(graph.inputs[0].shape[1:])
     image = own if input_shape is None else tuple(input_shape)
     if None in image:
         raise ValueError(f"input_shape must be given: the model's input {own} is of open size")
     if len(image) != len(own) or any(b not in (None, a) for a, b in zip(image, own, strict=True)):
-        raise ValueError(f"input_shape must fit the model's input {own}: got {image}")
-    known = {id(graph.inputs[0]): (KerasTensor((None, *image)), (Field(),) * len(image[:2]))}
-    calls, counted = [], set()
-
-    def follow(graph, prefix):
-        """List the calls of a graph; `known` has, by a tensor's id, its shape and its fields."""
-        depths = sorted(graph._nodes_by_depth, reverse=True)
-        for node in (node for depth in depths for node in graph._nodes_by_depth[depth]):
-            layer, name = node.operation, prefix + node.operation.name
-            keys = [id(tensor) for tensor in node.arguments.keras_tensors]
-            made = {id(tensor): tensor for tensor in node.outputs}
-            if hasattr(layer, "layers"):
-                inner = _graph(layer)
-                known.update({id(t): known[k] for t, k in zip(inner.inputs, keys, strict=True)})
-                follow(inner, name + "/")
-                known.update({k: known[id(t)] for k, t in zip(made, inner.outputs, strict=True)})
-            elif keys:
-                key, tensor = next(iter(made.items()))
-                if None in tensor.shape[1:]:
-                    given = {k: inputs for k, (inputs, _) in known.items()}
-                    arguments, options = node.arguments.fill_in(given)
-                    tensor = layer.compute_output_spec(*arguments, **options)
-                kind, shape, output = (
-                    type(layer).__name__,
-                    known[keys[0]][0].shape[1:],
-                    tensor.shape[1:],
-                )
-                fields = _fields(layer, kind, [known[k][1] for k in keys], shape, output, image)
-                known[key] = tensor, fields
-                new = id(layer) not in counted and hasattr(layer, "count_params")
-                counted.add(id(layer))
-                numbers = layer.count_params() if new else 0, _multiply_adds(layer, kind, output)
-                calls.append((name, kind, tuple(output), *numbers, fields))
-
-    follow(graph, "")
-    return calls
+        raise ValueError(f"the model's input must have the shape {own}: got {image}")
+    return image
 
 
-def _graph(model):
+def functional(model):
     """Return the functional graph of a Sequential or functional model."""
     graph = getattr(model, "_functional", model)
     if graph is None:
@@ -220,13 +202,13 @@ def _multiply_adds(layer, kind, output):
 def _fields(layer, kind, branches, shape, output, image):
     """Fields of the units of a layer, from those of what goes in."""
     fields = branches[0]
-    if getattr(layer, "data_format", None) == "channels_first":
-        raise ValueError(f"layers must be channels-last: {layer.name!r} is channels-first")
+    axes = set(np.ravel(getattr(layer, "axis", -1))) if kind in _IN_PLACE | _MERGING else set()
+    if getattr(layer, "data_format", "") == "channels_first" or not axes <= {-1, len(shape)}:
+        raise ValueError(f"layers must have channels in the last axis: {layer.name!r} has not")
     if kind in _SLIDING:
         kernel = layer.pool_size if kind.endswith("Pooling2D") else layer.kernel_size
-        dilation = getattr(layer, "dilation_rate", 1)
-        sizes = [pair("size", value) for value in (kernel, layer.strides, dilation)]
-        behind = []
+        how = kernel, layer.strides, getattr(layer, "dilation_rate", 1)
+        sizes, behind = [pair("size", value) for value in how], []
         for field, size, k, s, d in zip(fields, shape[:2], *sizes, strict=True):
             padding = k // 2 if layer.padding == "reflect" else layer.padding
             behind.append(field.after(k, s, d, axis_padding(size, k, s, padding, d)[0]))
@@ -236,14 +218,13 @@ def _fields(layer, kind, branches, shape, output, image):
         befores = [sign * before for before, _ in edges]
         return tuple(f.after(1, before=b) for f, b in zip(fields, befores, strict=True))
     if kind in _MERGING:
-        return _merged(layer, kind, branches, output, image)
-    mixes = kind in _ALONG_LAST and not set(np.ravel(layer.axis)) <= {-1, len(shape)}
-    if kind in _WHOLE or mixes or (kind == "Dense" and len(shape) == 1):
+        return _merged(layer, branches, output, image)
+    if kind in _WHOLE or (kind == "Dense" and len(shape) == 1):
+        return _everything(fields, shape, image)
+    if kind == "Reshape" and (len(output) == 1 or all(field.jump == 0 for field in fields)):
         return _everything(fields, shape, image)
     if kind in _IN_PLACE or (kind == "Reshape" and shape[:2] == output[:2]):
         return fields
-    if kind == "Reshape" and (len(output) == 1 or all(field.jump == 0 for field in fields)):
-        return _everything(fields, shape, image)
     raise ValueError(
         f"ledger does not know what the layer {layer.name!r} ({kind}) sees: give it the model up "
         "to the layer before, keras.Model(model.inputs, that_layer.output)"
@@ -261,10 +242,8 @@ def _everything(fields, shape, image):
     return tuple(seen)
 
 
-def _merged(layer, kind, branches, output, image):
+def _merged(layer, branches, output, image):
     """Fields where branches meet: from the first pixel that one of them sees to the last."""
-    if kind == "Concatenate" and layer.axis not in (-1, len(output)):
-        raise ValueError(f"{layer.name!r} must join channels, the last axis: got {layer.axis}")
     if any(field.jump == 0 for fields in branches for field in fields):
         branches = [_everything(fields, output, image) for fields in branches]
     merged = []

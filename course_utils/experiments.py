@@ -16,7 +16,6 @@ from time import perf_counter
 
 import numpy as np
 
-from . import metrics, one_of
 from .data import DATA
 from .session import quiet_import
 
@@ -34,7 +33,6 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None, note=No
         Takes a seed, which Keras, NumPy and Python have been given already. Returns a number, or a
         mapping from names to numbers and lists of numbers, such as ``model.fit(…).history``.
     seeds : iterable of int
-        All different.
     executor : concurrent.futures.Executor, optional
         Such as a `ProcessPoolExecutor` (with "spawn": TensorFlow does not survive a fork) or Dask's
         ``client.get_executor()``. By default the runs are done in this process, one by one.
@@ -54,17 +52,16 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None, note=No
     from tqdm import tqdm
 
     seeds = [int(seed) for seed in seeds]
-    header, rows = {"kind": _KIND, "settings": json.loads(json.dumps(settings or {}))}, {}
-    header |= {"note": note} if note else {}
     if not variants or not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"compare needs variants, and seeds that differ: got seeds {seeds}")
+    settings = json.loads(json.dumps(settings or {}))
+    header, rows = {"kind": _KIND, "settings": settings, "note": note or ""}, {}
     if path is not None:
         path = Path(path)
         if path.exists():
-            header, rows = _read(path, header["settings"])
-        lines = [_json(header), *map(_json, rows.values())]
-        whole = path.with_name(f"{path.name}.new")
-        whole.write_bytes(b"".join(lines))
+            header, rows = _read(path, settings)
+        whole = path.with_name(f"{path.name}.new")  # without what was cut off
+        whole.write_bytes(b"".join(map(_json, [header, *rows.values()])))
         whole.replace(path)
     wanted = [(variant, seed) for seed in seeds for variant in variants]
     jobs = [(*run, variants[run[0]]) for run in wanted if run not in rows]
@@ -76,22 +73,22 @@ def compare(variants, seeds, *, executor=None, path=None, settings=None, note=No
         if path is not None and "error" not in row:
             with path.open("ab") as file:
                 file.write(_json(row))
-    failed = [rows[run] for run in wanted if rows[run].get("error")]
+    failed = [rows[run] for run in wanted if "error" in rows[run]]
     if failed:
         first = "{variant}, seed {seed}: {error}".format(**failed[0])
         warnings.warn(f"{len(failed)} of {len(wanted)} runs failed; {first}", stacklevel=2)
     return _table([rows[run] for run in wanted], header)
 
 
-def load(path, settings=None):
+def load(path):
     """Return the table of the runs in a file of `compare`; its settings and note are in ``attrs``.
 
-    A list with the name of a number is called NAME_curve. Runs that were cut off are left out, with
-    a warning. FileNotFoundError without a file; ValueError for other settings, or without runs.
+    Runs that were cut off are left out, with a warning. FileNotFoundError without a file;
+    ValueError for a file of something else.
     """
     if not Path(path).exists():
         raise FileNotFoundError(f"no runs are stored in {path}: compare(…, path=…) stores them")
-    header, rows = _read(Path(path), settings)
+    header, rows = _read(Path(path))
     return _table(rows.values(), header)
 
 
@@ -108,29 +105,13 @@ def stored(name, **settings):
         made = table.attrs["settings"]
         if other := {key: made.get(key) for key in settings if made.get(key) != settings[key]}:
             raise ValueError(f"it was made with other settings ({other})")
-        runs = table.groupby("variant").size()
-        if runs.min() < runs.max():
+        if table.empty or table.groupby("variant").size().nunique() > 1:
             raise ValueError("some of its runs are missing")
-    except (OSError, ValueError, KeyError, UserWarning) as error:
+    except (OSError, ValueError, UserWarning) as error:
         again = f"python benchmarks/{name}.py makes it anew"
         print(f"Without the stored result {path.name}: {error}; {again}. The notebook goes on.")
         return None
     return table
-
-
-def differences(table, a, b, column, interval=metrics.paired):
-    """Return the interval of a − b in a column, for two variants, paired over the seeds.
-
-    A seed counts if both have a number for it; the interval's `n` says how many do. With
-    `interval=metrics.relative` the difference is relative to b.
-    """
-    for name in (a, b):
-        one_of("variant", name, table["variant"].unique())
-    one_of("column", column, table.columns)
-    pairs = table.pivot(index="seed", columns="variant", values=column)[[a, b]].dropna()
-    if len(pairs) < 2:
-        raise ValueError(f"{a!r} and {b!r} need 2 seeds with a {column} of both: got {len(pairs)}")
-    return interval(pairs[a].to_numpy(float), pairs[b].to_numpy(float))
 
 
 def _run(variant, seed, function):
@@ -139,8 +120,8 @@ def _run(variant, seed, function):
         with quiet_import():  # in another process this is the first to need it
             import keras
         if "dask" in sys.modules:
-            # Its threads estimate sizes from samples, by the same random numbers of Python that
-            # Keras takes for layers: weights would depend on the moment.
+            # On a worker, Dask's own threads draw samples, to estimate sizes, from the random
+            # numbers of Python that Keras seeds layers with: weights would depend on the moment.
             from dask.sizeof import sizeof
 
             sizeof.register((list, tuple), sys.getsizeof)
@@ -193,8 +174,8 @@ def _json(row):
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
 
 
-def _read(path, settings):
-    """Return the settings of a file, and its rows by (variant, seed)."""
+def _read(path, settings=None):
+    """Return the header of a file, and its rows by (variant, seed)."""
     lines, parsed = path.read_bytes().splitlines(), []
     for line in lines:
         with suppress(ValueError):
@@ -203,25 +184,19 @@ def _read(path, settings):
     if not isinstance(header, dict) or header.get("kind") != _KIND:
         raise ValueError(f"{path} holds no runs of compare: name another file")
     there = header["settings"]
-    here = there if settings is None else json.loads(json.dumps(settings))
+    here = there if settings is None else settings
     other = [f"{n}: {there.get(n)}" for n in there | here if there.get(n) != here.get(n)]
     if other:
         raise ValueError(f"{path} has other settings ({', '.join(other)}): name another file")
     if len(parsed) < len(lines):
         warnings.warn(f"{path}: {len(lines) - len(parsed)} of its runs are cut off", stacklevel=3)
-    done = [row for row in rows if row.get("status") != "failed"]
-    return header, {(row["variant"], row["seed"]): row for row in done}
+    return header, {(row["variant"], row["seed"]): row for row in rows}
 
 
 def _table(rows, header):
     import pandas as pd
 
-    entries, shared = [], ("variant", "seed", "seconds", "parameters", "error")
-    for row in rows:
-        numbers, lists = row.get("metrics", {}), row.get("curves", {})
-        lists = {f"{name}_curve" if name in numbers else name: lists[name] for name in lists}
-        known = {name: row[name] for name in shared if row.get(name) is not None}
-        entries.append(known | numbers | lists)
-    table = pd.DataFrame(entries)
+    table = pd.DataFrame([row | row.get("metrics", {}) | row.get("curves", {}) for row in rows])
+    table = table.drop(columns=["metrics", "curves"], errors="ignore")
     table.attrs |= {"settings": header["settings"], "note": header.get("note", "")}
     return table

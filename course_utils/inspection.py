@@ -3,7 +3,7 @@
 They leave a model as it is; dropout and the like are off. Arguments that most of them share:
 
 model : keras.Sequential or functional keras.Model
-    Built, with one image as input; loaded or not, with branches and with models inside.
+    Built, from one image to one output; loaded or not, with branches and with models inside.
 layer : str
     Name of a layer; in a model inside "mobilenet/conv_pw_13", or the end, if no other has it.
 image : array of shape (rows, columns, channels)
@@ -15,13 +15,12 @@ input_shape : (rows, columns, channels), optional
 """
 
 import warnings
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
 from . import one_of
-from .arithmetic import Field, _graph, receptive_fields
+from .arithmetic import Field, calls, functional, image_shape, walk
 
 
 class Geometry(NamedTuple):
@@ -48,19 +47,12 @@ def layer_geometry(model, layer, input_shape=None):
 
     If `ledger` does not know a layer on the way to it, units are spread evenly, with a warning.
     """
-    import keras
-
-    image, graph = _ones(model, input_shape), _graph(model)
-    outputs = _run(model, image)
-    name = _find(layer, outputs, maps=True)
-    output, top = outputs[name][0], name.partition("/")[0]
-    pixels, units = image.shape[1:3], output.shape[1:3]
-    made = [node for nodes in graph._nodes_by_depth.values() for node in nodes]
-    made = next(node.outputs for node in made if node.operation.name == top)
+    image = np.ones((1, *image_shape(functional(model), input_shape)), "float32")
+    _, layers = _run(model, image)
+    name = _find(layer, layers, maps=True)
+    pixels, units = image.shape[1:3], layers[name][0].shape[1:3]
     try:
-        fields = receptive_fields(keras.Model(graph.inputs, made, name=top), input_shape)
-        # A model inside has no entry of its own, but shares its output with its last layer.
-        fields = next(fields[name] for name in fields if outputs[name][0] is output)
+        fields = next(fields for each, *_, fields in calls(model, input_shape) if each == name)
     except ValueError as error:
         warnings.warn(f"maps are stretched over the whole image, since {error}", stacklevel=2)
         fields = [Field(n / k, n / k) for n, k in zip(pixels, units, strict=True)]
@@ -73,13 +65,10 @@ def layer_geometry(model, layer, input_shape=None):
     return Geometry(rows, columns, tuple(map(float, extent)), pixels)
 
 
-def feature_maps(model, images, layer, batch_size=16):
-    """Return a layer's output for images (n, rows, columns, channels), as an array (n, …)."""
-    images, parts = np.asarray(images, "float32"), []
-    for first in range(0, len(images), batch_size):
-        outputs = _run(model, images[first : first + batch_size])
-        parts.append(outputs[_find(layer, outputs)][0])
-    return np.concatenate(parts)
+def feature_maps(model, images, layer):
+    """Return a layer's output for some images (n, rows, columns, channels), as an array (n, …)."""
+    _, layers = _run(model, np.asarray(images, "float32"))
+    return np.asarray(layers[_find(layer, layers)][0])
 
 
 def grad_cam(model, image, layer=None, class_index=None):
@@ -96,20 +85,24 @@ def grad_cam(model, image, layer=None, class_index=None):
     The result has the image's rows and columns, float32 from 0 to 1; all 0 if nothing speaks for
     the class. Source: Selvaraju et al., "Grad-CAM" (2017), equations 1 and 2.
     """
+    import tensorflow as tf
+
     image = np.asarray(image, "float32")
-    outputs = _run(model, image[None])
-    name = _find(layer, outputs, maps=True)
-    chosen = int(np.argmax(_logits(outputs)[0])) if class_index is None else class_index
-    gradient = _gradient(model, image, lambda found: _logits(found, chosen)[0, chosen], name)
+
+    def maps_and_logit(_, output, layers):
+        logits = _logits(output, class_index)[0]
+        logit = tf.reduce_max(logits) if class_index is None else logits[class_index]
+        return layers[_find(layer, layers, maps=True)][0], logit
+
+    maps, gradient = _gradient(model, image, maps_and_logit)
     if gradient is None:
-        raise ValueError(f"layer must lead to the model's output: {name!r} does not")
-    weights = np.mean(gradient, axis=(0, 1, 2))
-    heatmap = np.maximum(np.asarray(outputs[name][0][0]) @ weights, 0)
-    heatmap = layer_geometry(model, name, image.shape).place(heatmap)
+        raise ValueError(f"layer must lead to the model's output: {layer!r} does not")
+    heatmap = np.maximum(maps[0].numpy() @ np.mean(gradient, axis=(0, 1, 2)), 0)
+    heatmap = layer_geometry(model, layer, image.shape).place(heatmap)
     return (heatmap / (heatmap.max() or 1)).astype("float32")
 
 
-def occlusion(model, image, size, stride, class_index=None, fill=None, batch_size=16):
+def occlusion(model, image, size, stride, class_index=None, fill=None):
     """Cover a square of an image, place after place, and see how a class's probability drops.
 
     The square has `size` pixels a side and moves by `stride`, at most `size`; its last places are
@@ -126,20 +119,20 @@ def occlusion(model, image, size, stride, class_index=None, fill=None, batch_siz
     sides = image.shape[:2]
     if not 1 <= stride <= size <= min(sides):
         raise ValueError(f"1 ≤ stride ≤ size ≤ {min(sides)} must hold: got {stride} and {size}")
-    before = softmax(_logits(_run(model, image[None]), class_index)[0])
+    before = softmax(_logits(_run(model, image[None])[0], class_index)[0])
     chosen = before.argmax() if class_index is None else class_index
-    fill = image.mean(axis=(0, 1)) if fill is None else fill
     tops, lefts = ([*range(0, side - size, stride), side - size] for side in sides)
-    corners = np.array([(top, left) for top in tops for left in lefts])
-    y, x = np.ogrid[: sides[0], : sides[1]]
+    fill = image.mean(axis=(0, 1)) if fill is None else fill
     drops, counts = np.zeros(sides), np.zeros(sides)
-    for first in range(0, len(corners), batch_size):
-        top, left = corners[first : first + batch_size].T[..., None, None]
-        covered = ((y - top) // size == 0) & ((x - left) // size == 0)
-        images = np.where(covered[..., None], fill, image).astype("float32")
-        after = softmax(_logits(_run(model, images)), axis=1)[:, chosen]
-        drops += np.tensordot(before[chosen] - after, covered, 1)
-        counts += covered.sum(axis=0)
+    for top in tops:
+        squares = [np.s_[top : top + size, left : left + size] for left in lefts]
+        images = np.repeat(image[None], len(squares), axis=0)
+        for covered, square in zip(images, squares, strict=True):
+            covered[square] = fill
+        after = softmax(_logits(_run(model, images)[0]), axis=1)[:, chosen]
+        for square, probability in zip(squares, after, strict=True):
+            drops[square] += before[chosen] - probability
+            counts[square] += 1
     return (drops / counts).astype("float32")
 
 
@@ -150,59 +143,43 @@ def receptive_field_mask(model, layer, position, input_shape=None):
     the model counts: its weights, ReLU and maxima would hide pixels by chance, so the gradient is
     taken with positive weights, and with means for maxima. The result is bool, (rows, columns).
     """
-    image, where = _ones(model, input_shape), tuple(np.atleast_1d(position))
-    outputs = _run(model, image)
-    name = _find(layer, outputs)
-    units = outputs[name][0].shape[1:3]
-    if len(where) != len(units) or not all(0 <= p < n for p, n in zip(where, units, strict=True)):
-        raise ValueError(f"position must be in the units {units} of {name!r}: got {position!r}")
-    gradient = _gradient(model, image[0], lambda run: run[name][0][(0, *where)], call=_open)
+    where = tuple(np.atleast_1d(position))
+
+    def pixels_and_unit(images, _, layers):
+        output = layers[_find(layer, layers)][0]
+        units = output.shape[1:3]
+        if where not in np.ndindex(*units):
+            raise ValueError(f"position must be in the units {units} of {layer!r}: got {position}")
+        return images, output[(0, *where)]
+
+    image = np.ones(image_shape(functional(model), input_shape), "float32")
+    _, gradient = _gradient(model, image, pixels_and_unit, _open)
     return np.any(gradient[0] != 0, axis=-1)
 
 
-def _ones(model, input_shape):
-    shape = input_shape or model.input_shape[1:]
-    if None in shape:
-        raise ValueError(f"input_shape must be given: the model's input {shape} is of open size")
-    return np.ones((1, *shape), "float32")
-
-
 def _run(model, images, call=None):
-    """Compute a model: layer's name → (output, kind of layer); "" is the whole.
+    """Return a model's output, and layer's name → (output, kind of layer).
 
     Its layers are called one by one, or by `call(layer, *inputs)`: `layer.output` of a model that
     was loaded, or is inside of another, can belong to another graph than `model.output`.
     """
-    import keras
-
-    graph, found = _graph(model), {}
-    own, shape = graph.inputs[0].shape[1:], tuple(images.shape[1:])
-    filled = tuple(a or b for a, b in zip(own, shape, strict=False))
-    if filled != shape or len(own) != len(shape) or len(graph.inputs) > 1:
-        raise ValueError(
-            f"image must be the model's one input, of shape {own}: got {shape} for "
-            f"{len(graph.inputs)} input(s)"
-        )
-
-    def step(operation):
-        def compute(*inputs, **options):
-            if isinstance(operation, keras.Model):
-                inside = _run(operation, inputs[0], call)
-                output = inside.pop("")[0]
-                found.update({f"{operation.name}/{name}": each for name, each in inside.items()})
-            else:
-                output = (partial(call, operation) if call else operation)(*inputs, **options)
-            found[operation.name] = output, type(operation).__name__
-            return output
-
-        return compute
-
-    outputs = keras.tree.flatten(graph._run_through_graph(images, operation_fn=step))
-    return found | {"": (outputs[0] if len(outputs) == 1 else outputs, "Model")}
+    graph, layers = functional(model), {}
+    image_shape(graph, images.shape[1:])  # or a sentence: the images do not fit
+    values = {id(graph.inputs[0]): images}
+    for name, layer, node in walk(graph, values):
+        inputs, options = node.arguments.fill_in(values)
+        if getattr(layer, "_call_has_training_arg", False):  # random layers distort by default
+            options = options | {"training": False}
+        output = call(layer, *inputs, **options) if call else layer(*inputs, **options)
+        values[id(node.outputs[0])] = output
+        layers.setdefault(name, (output, type(layer).__name__))
+    if len(graph.outputs) > 1:
+        raise ValueError(f"model must have one output: {graph.name!r} has {len(graph.outputs)}")
+    return values[id(graph.outputs[0])], layers
 
 
-def _gradient(model, image, target, layer=None, call=None):
-    """Return the gradient of `target(outputs)` to a layer's output, or to the image; or None.
+def _gradient(model, image, target, call=None):
+    """Return the first of what `target(images, output, layers)` gives, and the other's gradient.
 
     In a graph: eager TensorFlow 2.21 also computes the gradients of the weights, and crashes in
     that of a 1×1 convolution with strides. A concrete function does not warn of being traced.
@@ -212,9 +189,8 @@ def _gradient(model, image, target, layer=None, call=None):
     def compute(images):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
-            outputs = _run(model, images, call)
-            value = target(outputs)
-        return tape.gradient(value, outputs[layer][0] if layer else images)
+            source, value = target(images, *_run(model, images, call))
+        return source, tape.gradient(value, source)
 
     images = tf.constant(image[None])
     return tf.function(compute, autograph=False).get_concrete_function(images)(images)
@@ -251,27 +227,28 @@ def _open(operation, *inputs, **options):
     return keras.tree.map_structure(reached, output)
 
 
-def _find(layer, outputs, maps=False):
+def _find(layer, layers, maps=False):
     """Return a layer's full name from its end; with `maps`, only of one that makes maps."""
-    names = [name for name, (o, _) in outputs.items() if name and (not maps or len(o.shape) == 4)]
+    names = [name for name, (output, _) in layers.items() if not maps or len(output.shape) == 4]
     if not names:
         raise ValueError("the model must have a layer that makes maps, (rows, columns, channels)")
     if layer is None:
-        sizes = {name: outputs[name][0].shape[1:3] for name in names}
-        convolved = [sizes[n] for n in names if "Conv" in outputs[n][1] and max(sizes[n]) > 1]
-        alike = [n for n in names if sizes[n] in convolved[-1:] and "Pooling" not in outputs[n][1]]
+        sizes = {name: layers[name][0].shape[1:3] for name in names}
+        convolved = [sizes[n] for n in names if "Conv" in layers[n][1] and max(sizes[n]) > 1]
+        alike = [n for n in names if sizes[n] in convolved[-1:] and "Pooling" not in layers[n][1]]
         layer = alike[-1] if alike else None
     ends = [name for name in names if f"/{name}".endswith(f"/{layer}")]
+    # A model inside stands for its last layer.
+    ends = ends or [name for name in names if f"/{layer}/" in f"/{name}"][-1:]
     return ends[0] if len(ends) == 1 else one_of("layer", layer, names)
 
 
-def _logits(outputs, class_index=None):
+def _logits(output, class_index=None):
     """Return a logit a class: Keras keeps what went into a softmax or sigmoid, for its losses."""
     import tensorflow as tf
 
-    output, _ = outputs[""]
-    if len(getattr(output, "shape", ())) != 2:
-        raise ValueError("model must have one output, with one value a class")
+    if len(output.shape) != 2:
+        raise ValueError(f"the model's output must be one value a class: got {output.shape[1:]}")
     logits = getattr(output, "_keras_logits", output)
     if logits.shape[1] == 1:  # the softmax of (−z/2, z/2) is (1 − sigmoid z, sigmoid z)
         logits = tf.concat([-logits / 2, logits / 2], -1)

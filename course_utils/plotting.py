@@ -1,7 +1,8 @@
 """Figures: numbers in, a matplotlib ``Figure`` out; `show` puts one on the page with its alt text.
 
 A figure made here is not pyplot's, so that it shows once. Lines differ by marker and dash as well
-as by colour, and all figures are opaque: they can be read on a dark page.
+as by colour, and all figures are opaque: they can be read on a dark page. `images`, `history`,
+`curves`, `bars`, `heatmap`, `confusion` and `forest` each return the figure that they draw.
 """
 
 import base64
@@ -19,7 +20,6 @@ from matplotlib.ticker import MaxNLocator
 STYLE = rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 BLUE, ORANGE, GREEN, PURPLE, OCHRE, GREY = (entry["color"] for entry in STYLE["axes.prop_cycle"])
 SHORTEST_ALT = 15
-LUMA = (0.299, 0.587, 0.114)  # how bright red, green and blue look (ITU-R BT.601)
 
 # Lines and titles take their looks when they are made: each function here works in the style.
 styled = rc_context(STYLE)
@@ -32,19 +32,9 @@ def use_style():
 
 @styled
 def subplots(rows=1, columns=1, *, size=(6.4, 3.2), **options):
-    """Make a figure that pyplot does not know, so that a cell shows it once.
+    """Return a new (Figure, Axes or array of Axes), `size` inches wide and high.
 
-    Parameters
-    ----------
-    rows, columns : int
-    size : (float, float)
-        Width and height in inches.
-    **options
-        Passed to ``Figure.subplots``: ``sharex``, ``width_ratios``, ``squeeze`` …
-
-    Returns
-    -------
-    (Figure, Axes or array of Axes)
+    `options` go to ``Figure.subplots``: ``sharex``, ``width_ratios``, ``squeeze`` …
     """
     figure = Figure(figsize=size)
     return figure, figure.subplots(rows, columns, **options)
@@ -85,7 +75,8 @@ def data_url(figure):
 
 def ink_on(shade):
     """Return "black" or "white", whichever is read better on a shade (red, green, blue, …)."""
-    return "black" if np.dot(shade[:3], LUMA) > 0.5 else "white"
+    brightness = np.dot(shade[:3], (0.299, 0.587, 0.114))  # ITU-R BT.601
+    return "black" if brightness > 0.5 else "white"
 
 
 def show(figure, alt):
@@ -106,25 +97,20 @@ def show(figure, alt):
 
 
 @styled
-def images(images, titles=None, *, columns=10, tile=0.9, limits=None, title=None):
+def images(images, titles=None, *, columns=10, tile=0.9, title=None):
     """Lay images side by side.
 
     Parameters
     ----------
     images : array (n, h, w), (n, h, w, 1) or (n, h, w, 3)
-        uint8, or any other numbers.
+        Grey: uint8, or other numbers, from the least of all (black) to the largest (white).
+        Colour: uint8, or numbers from 0 to 1.
     titles : sequence of str, optional
         One over each image.
     columns : int
     tile : float
         Width of one image in inches.
-    limits : (float, float), optional
-        Values shown black and white: by default 0 and 255 for uint8, else the range of all images.
     title : str, optional
-
-    Returns
-    -------
-    Figure
 
     Raises
     ------
@@ -139,9 +125,7 @@ def images(images, titles=None, *, columns=10, tile=0.9, limits=None, title=None
         )
     if titles is not None and len(titles) != len(images):
         raise ValueError(f"titles must be one an image: got {len(titles)} for {len(images)} images")
-    low, high = limits or ((0, 255) if images.dtype == np.uint8 else (images.min(), images.max()))
-    if images.shape[3:] == (3,):  # matplotlib scales grey pictures only
-        images = np.clip((images - float(low)) / ((high - low) or 1), 0, 1)
+    low, high = (0, 255) if images.dtype == np.uint8 else (images.min(), images.max())
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
     row_height = tile * images.shape[1] / images.shape[2] + (0.24 if titles is not None else 0.04)
@@ -159,23 +143,18 @@ def images(images, titles=None, *, columns=10, tile=0.9, limits=None, title=None
 
 
 @styled
-def history(history, *, title=None, size=(7.6, 2.9)):
+def history(history):
     """Draw the curves of a training against the epoch: loss on the left, a metric on the right.
 
     Parameters
     ----------
     history : keras.callbacks.History or mapping
         What `fit` returned, or its ``history``: ``{"loss": […], "val_loss": […], …}``.
-    title : str, optional
-
-    Returns
-    -------
-    Figure
     """
     curves = getattr(history, "history", history)
     names = [name for name in curves if not name.startswith("val_") and name != "learning_rate"]
     names = names[:2]
-    figure, axes = subplots(1, len(names), size=size, squeeze=False)
+    figure, axes = subplots(1, len(names), size=(7.6, 2.9), squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
         for key, label in ((name, "training"), (f"val_{name}", "validation")):
             if key in curves:
@@ -184,13 +163,11 @@ def history(history, *, title=None, size=(7.6, 2.9)):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.grid(axis="y")
     axes[0, 0].legend()
-    if title:
-        headline(figure, title)
     return figure
 
 
 @styled
-def curves(x, lines, *, xlabel, ylabel, title=None, size=(6.4, 3.2)):
+def curves(x, lines, *, xlabel, ylabel):
     """Draw lines over one axis; of several runs their mean, and shaded all that they reached.
 
     Parameters
@@ -198,13 +175,8 @@ def curves(x, lines, *, xlabel, ylabel, title=None, size=(6.4, 3.2)):
     x : sequence of n numbers
     lines : mapping from label to array (n,) or (runs, n)
     xlabel, ylabel : str
-    title : str, optional
-
-    Returns
-    -------
-    Figure
     """
-    figure, axis = subplots(size=size)
+    figure, axis = subplots()
     for label, values in lines.items():
         values = np.atleast_2d(np.asarray(values, dtype=float))
         (line,) = axis.plot(x, values.mean(axis=0), label=label)
@@ -214,28 +186,19 @@ def curves(x, lines, *, xlabel, ylabel, title=None, size=(6.4, 3.2)):
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.grid(axis="y")
     axis.legend()
-    if title:
-        headline(figure, title)
     return figure
 
 
 @styled
-def bars(values, *, xlabel, title=None, form="{:,.3g}", log=False):
+def bars(values, *, xlabel, log=False):
     """Draw one horizontal bar a name, its number at the end; of several runs their mean, and dots.
 
     Parameters
     ----------
     values : mapping from name to number or sequence of numbers
     xlabel : str
-    title : str, optional
-    form : str
-        How the number is written.
     log : bool
         Dots on a logarithmic axis instead, for numbers of very different sizes.
-
-    Returns
-    -------
-    Figure
     """
     figure, axis = subplots(size=(6.4, 0.9 + 0.34 * len(values)))
     for row, numbers in enumerate(values.values()):
@@ -246,19 +209,22 @@ def bars(values, *, xlabel, title=None, form="{:,.3g}", log=False):
             axis.barh(row, numbers.mean(), height=0.6, color=BLUE)
         if len(numbers) > 1:
             axis.plot(numbers, [row] * len(numbers), "o", color="white", markeredgecolor=GREY)
-        text = form.format(numbers.mean())
-        axis.annotate(text, (numbers.max(), row), (6, 0), textcoords="offset points", va="center")
+        axis.annotate(
+            f"{numbers.mean():,.3g}",
+            (numbers.max(), row),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+        )
     axis.set_yticks(range(len(values)), list(values))
     axis.set(xlabel=xlabel, xscale="log" if log else "linear")
     axis.margins(x=0.15)
     axis.set_ylim(len(values) - 0.4, -0.6)
-    if title:
-        headline(figure, title)
     return figure
 
 
 @styled
-def heatmap(values, *, rows, columns, xlabel, ylabel, title=None, form="{:.2f}", cmap="Blues"):
+def heatmap(values, *, rows, columns, xlabel, ylabel):
     """Draw a table of numbers as shaded cells with the number in each.
 
     Parameters
@@ -266,18 +232,15 @@ def heatmap(values, *, rows, columns, xlabel, ylabel, title=None, form="{:.2f}",
     values : array (r, c)
     rows, columns : sequences
         Names of the rows and columns.
-
-    Returns
-    -------
-    Figure
+    xlabel, ylabel : str
     """
     values = np.asarray(values, dtype=float)
     size = 1.9 + 0.54 * values.shape[1], 1.2 + 0.4 * values.shape[0]
     figure, axis = subplots(size=size)
-    picture = axis.imshow(values, cmap=cmap, aspect="auto")
+    picture = axis.imshow(values, cmap="Blues", aspect="auto")
     for (r, c), value in np.ndenumerate(values):
         ink = ink_on(picture.to_rgba(value))
-        axis.text(c, r, form.format(value), ha="center", va="center", color=ink, fontsize=8.5)
+        axis.text(c, r, f"{value:.2f}", ha="center", va="center", color=ink, fontsize=8.5)
     axis.set_xticks(range(len(columns)), columns)
     if max(len(str(name)) for name in columns) > 4:
         axis.tick_params("x", rotation=40)
@@ -285,42 +248,31 @@ def heatmap(values, *, rows, columns, xlabel, ylabel, title=None, form="{:.2f}",
     axis.set(xlabel=xlabel, ylabel=ylabel)
     axis.spines[:].set_visible(False)
     axis.tick_params(length=0)
-    if title:
-        headline(figure, title)
     return figure
 
 
-def confusion(counts, class_names, *, title=None):
+def confusion(counts, class_names):
     """Draw a confusion matrix (``sklearn.metrics.confusion_matrix``) with its counts.
+
+    Cells are shaded by their share of the row, so that a rare class is seen as well.
 
     Parameters
     ----------
     counts : array of int (classes, classes)
         Row: the true class; column: the predicted one.
     class_names : sequence of str
-
-    Returns
-    -------
-    Figure
-        Shaded by each row's share, so that a rare class is seen as well.
     """
     counts = np.asarray(counts)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = heatmap(
-        shares,
-        rows=class_names,
-        columns=class_names,
-        xlabel="predicted",
-        ylabel="true",
-        title=title,
-    )
+    names = {"rows": class_names, "columns": class_names}
+    figure = heatmap(shares, **names, xlabel="predicted", ylabel="true")
     for text, count in zip(figure.axes[0].texts, counts.flat, strict=True):
         text.set_text(str(count) if count else "")
     return figure
 
 
 @styled
-def forest(effects, *, xlabel, title=None):
+def forest(effects, *, xlabel):
     """Draw intervals of effects, one row each, against the line of no effect.
 
     Parameters
@@ -328,11 +280,6 @@ def forest(effects, *, xlabel, title=None):
     effects : mapping from name to metrics.Interval
         Filled marks: the interval leaves out 0.
     xlabel : str
-    title : str, optional
-
-    Returns
-    -------
-    Figure
     """
     figure, axis = subplots(size=(6.8, 1.1 + 0.36 * len(effects)))
     axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")
@@ -345,6 +292,4 @@ def forest(effects, *, xlabel, title=None):
     axis.set_yticks(range(len(effects)), list(effects))
     axis.set(xlabel=xlabel, ylim=(len(effects) - 0.4, -0.6))
     axis.grid(axis="x")
-    if title:
-        headline(figure, title)
     return figure

@@ -7,15 +7,7 @@ from .metrics import Interval
 
 
 class Prediction:
-    """A question that the reader has been asked; shown as buttons, or as lettered text.
-
-    Attributes
-    ----------
-    question : str
-    choices : tuple of str
-    choice : str or None
-        What the reader clicked.
-    """
+    """A question that the reader has been asked; shown as buttons, or as lettered text."""
 
     def __init__(self, question, choices):
         import ipywidgets
@@ -27,11 +19,6 @@ class Prediction:
         self.buttons = ipywidgets.ToggleButtons(
             options=self.choices, value=None, style={"button_width": "auto"}
         )
-
-    @property
-    def choice(self):
-        """What the reader clicked, or None."""
-        return self.buttons.value
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         import ipywidgets
@@ -53,10 +40,7 @@ class Prediction:
             first choice where it lies above zero, the second where it lies below, and otherwise the
             third, such as *no clear difference*.
 
-        Raises
-        ------
-        ValueError
-            If the answer is none of the choices: then the question is wrong, not the reader.
+        ValueError if it is none of the choices: then the question is wrong, not the reader.
         """
         from IPython.display import HTML, display
 
@@ -65,13 +49,14 @@ class Prediction:
             if len(self.choices) != 3:
                 raise ValueError("an interval needs three choices: first, second, no difference")
             detail = f" Measured: {_words(answer)}."
-            answer = self.choices[0 if answer.low > 0 else 1 if answer.high < 0 else 2]
+            answer = _picked(self.choices, answer)
         answer = str(answer)
         if answer not in self.choices:
             raise ValueError(
                 f"{answer!r} is none of the choices of “{self.question}”: {', '.join(self.choices)}"
             )
-        mark = {None: "", answer: "✔ You said so. "}.get(self.choice, f"✘ You said {self.choice}. ")
+        said = self.buttons.value
+        mark = {None: "", answer: "✔ You said so. "}.get(said, f"✘ You said {said}. ")
         text = html.escape(f"{mark}Answer: {answer}.{detail}")
         display(HTML(f"<p><b>{text}</b></p>"))
 
@@ -115,23 +100,22 @@ def claim(statement, interval):
     AssertionError
         If the statement is contradicted and ``COURSE_STRICT=1``, as in the tests: the text of the
         course and the run disagree. A reader who changed a seed is shown the result.
-    TypeError
-        If `interval` is none.
     """
     from IPython.display import HTML, display
 
     if not isinstance(interval, Interval):
         raise TypeError(f"claim needs a metrics.Interval: got a {type(interval).__name__}")
-    if interval.low > 0:
-        mark, verdict = "✔", "supported"
-    elif interval.high < 0:
-        mark, verdict = "✘", "contradicted"
-    else:
-        mark, verdict = "≈", "not distinguishable"
+    verdicts = ("✔", "supported"), ("✘", "contradicted"), ("≈", "not distinguishable")
+    mark, verdict = _picked(verdicts, interval)
     text = f"{mark} <i>{html.escape(statement)}</i> <b>{verdict}</b>: {_words(interval)}."
     display(HTML(f"<p>{text}</p>"))
     if verdict == "contradicted" and os.environ.get("COURSE_STRICT") == "1":
         raise AssertionError(f"{statement} — {verdict}: {_words(interval)}")
+
+
+def _picked(choices, interval):
+    above, below, neither = choices
+    return above if interval.low > 0 else below if interval.high < 0 else neither
 
 
 def _words(interval):

@@ -34,17 +34,9 @@ def tic():
 
 
 def toc():
-    """End a clock, print ``elapsed: 12.3 s``, and return the seconds.
+    """End a clock, print ``elapsed: 12.3 s``, and return the seconds, a float.
 
-    Returns
-    -------
-    float
-        Seconds since the matching `tic`.
-
-    Raises
-    ------
-    RuntimeError
-        If no clock is running.
+    RuntimeError if no clock is running.
     """
     if not _running:
         raise RuntimeError("toc() has nothing to end: call tic() first, once for each toc()")
@@ -56,10 +48,7 @@ def toc():
 class Timer:
     """Time a block, also one that raises.
 
-    Attributes
-    ----------
-    seconds : float
-        What the block took; 0 before its end.
+    `seconds` is what the block took, and 0 before its end.
 
     Examples
     --------

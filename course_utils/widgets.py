@@ -47,7 +47,7 @@ _PLAYER = """
 
 
 def player(frames, label):
-    """Make a self-contained HTML player: play, step, slider, caption, alt text.
+    """Make a player (play, step, slider, caption, alt text): HTML that a page on disk can hold.
 
     Parameters
     ----------
@@ -55,11 +55,6 @@ def player(frames, label):
         Each frame's figure, its caption, its alternative text.
     label : str
         Name of the player, for a screen reader.
-
-    Returns
-    -------
-    str
-        HTML that works in JupyterLab and in a page opened from disk.
     """
     (figure, caption, alt), *later = frames
     first = plotting.to_html(figure, alt)
@@ -99,8 +94,9 @@ class View:
         frames = []
         for still in stills:
             figure, alt = draw(**still)
-            chosen = {name: still[name] for name in still if not isinstance(controls[name], str)}
-            frames.append((figure, _caption(chosen), alt))
+            shown = [name for name in still if not isinstance(controls[name], str)]
+            caption = ", ".join(f"{_words(name)} {still[name]}" for name in shown)
+            frames.append((figure, caption, alt))
         self._static = player(frames, label)
         self.controls = {
             name: _control(name, choices, stills[0][name]) for name, choices in controls.items()
@@ -140,15 +136,6 @@ def explore(draw, *, stills, label, **controls):
     **controls
         Two integers ``(low, high)``: a slider; a text: a line to type in, and its name; any other
         sequence of choices: a menu.
-
-    Returns
-    -------
-    View
-
-    Raises
-    ------
-    ValueError
-        If there is no still, or one that does not give a value to each control.
     """
     if not stills or any(set(still) != set(controls) for still in stills):
         raise ValueError(f"stills must be dicts that each give {sorted(controls)}: got {stills!r}")
@@ -158,16 +145,14 @@ def explore(draw, *, stills, label, **controls):
 def _control(name, choices, first):
     import ipywidgets
 
-    words, style = name.replace("_", " "), {"description_width": "initial"}
-    if isinstance(choices, tuple) and [type(choice) for choice in choices] == [int, int]:
-        low, high = choices
-        return ipywidgets.IntSlider(
-            first, low, high, description=words, style=style, continuous_update=False
-        )
+    look = {"description": _words(name), "style": {"description_width": "initial"}}
     if isinstance(choices, str):
-        return ipywidgets.Text(first, description=choices, style=style, continuous_update=False)
-    return ipywidgets.Dropdown(options=list(choices), value=first, description=words, style=style)
+        look["description"] = choices
+        return ipywidgets.Text(first, continuous_update=False, **look)
+    if [type(choice) for choice in choices] == [int, int] and isinstance(choices, tuple):
+        return ipywidgets.IntSlider(first, *choices, continuous_update=False, **look)
+    return ipywidgets.Dropdown(options=list(choices), value=first, **look)
 
 
-def _caption(values):
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in values.items())
+def _words(name):
+    return name.replace("_", " ")

@@ -127,40 +127,27 @@ def test_every_kind_of_layer_sees_what_the_gradient_shows():
         assert_measured(model, name)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(8))
 def test_random_stacks_see_what_the_gradient_shows(seed):
-    rng = random.Random(seed)
-    stack, plain = [], []
+    rng, stack = random.Random(seed), []
     for number in range(3):
-        kernel, padding = (rng.randint(1, 4), rng.randint(1, 4)), rng.choice(["valid", "same"])
-        strides = rng.randint(1, min(kernel))
-        dilation = rng.randint(1, 2) if strides == 1 else 1
-        kind = rng.choice([layers.Conv2D, layers.AveragePooling2D])
-        extra = {"filters": 2, "dilation_rate": dilation} if kind is layers.Conv2D else {}
-        stack.append(
-            kind(
-                **extra,
-                **{"kernel_size" if extra else "pool_size": kernel},
-                strides=strides,
-                padding=padding,
-                name=f"layer{number}",
-            )
-        )
-        plain.append((kernel, strides, dilation if extra else 1, padding))
+        kernel = rng.randint(1, 4), rng.randint(1, 4)
+        how = {"padding": rng.choice(["valid", "same"]), "strides": rng.randint(1, min(kernel))}
+        how["name"] = f"layer{number}"
+        if rng.random() < 0.5:
+            stack.append(layers.AveragePooling2D(kernel, **how))
+        else:
+            dilation = rng.randint(1, 2) if how["strides"] == 1 else 1
+            stack.append(layers.Conv2D(2, kernel, dilation_rate=dilation, **how))
     model = sequential(*stack, shape=(60, 56, 2))
     for number in range(3):
         assert_measured(model, f"layer{number}")
-    for axis, size in enumerate((60, 56)):
-        alone = receptive_field([(k[axis], *rest) for k, *rest in plain], size)
-        assert alone == [receptive_fields(model)[f"layer{n}"][axis] for n in range(3)]
 
 
 def test_a_stack_by_hand():
-    assert receptive_field([(3,), (3, 2), (3, 1, 2, 1)]) == [(3, 1, 0), (5, 2, 0), (13, 2, -2)]
+    assert receptive_field([(3,), (3, 2), (3, 1, 2)]) == [(3, 1, 0), (5, 2, 0), (13, 2, 0)]
     assert [field.size for field in receptive_field([(3, 1, d) for d in (1, 2, 4)])] == [3, 7, 15]
     assert Field(5, 2, -3).window(2) == range(1, 6)
-    with pytest.raises(ValueError, match="size must be given"):
-        receptive_field([(3, 2, 1, "same")])
 
 
 def residual(strides):
@@ -176,10 +163,8 @@ def residual(strides):
 @pytest.mark.parametrize("strides", [1, 2])
 def test_where_branches_meet_the_largest_field_counts(strides):
     model = residual(strides)
-    table = ledger(model).set_index("layer")
-    assert table.loc["joined", "receptive_field"] == 5
-    assert table.loc["relu", "jump"] == strides
-    assert table["parameters"].sum() == model.count_params()
+    fields = receptive_fields(model)
+    assert (fields["joined"][0].size, fields["relu"][0].jump) == (5, strides)
     assert_measured(model, "relu")
 
 
@@ -211,23 +196,16 @@ def test_what_depends_on_every_position_sees_all_that_is_seen():
     )
     assert column(drops, "receptive_field") == [2, 5, 5, 5]
     assert column(sequential(layers.Dense(3), shape=(784,)), "receptive_field") == [784]
-    for layer, sees in (
-        (layers.GroupNormalization(2), 9),
-        (layers.LayerNormalization(axis=[1, 2, 3]), 9),
-        (layers.Softmax(axis=[1, 2]), 9),
-        (layers.LayerNormalization(), 3),
-        (layers.Softmax(axis=3), 3),
-    ):
-        model = sequential(layers.Conv2D(4, 3), layer, shape=(9, 9, 1))
-        assert column(model, "receptive_field") == [3, sees]
+    grouped = sequential(layers.Conv2D(4, 3), layers.GroupNormalization(2), shape=(9, 9, 1))
+    assert column(grouped, "receptive_field") == [3, 9]
 
 
-def test_nested_models_are_expanded_and_shared_layers_counted_once():
+def test_nested_models_are_expanded_and_shared_layers_counted_once(tmp_path):
     block = sequential(layers.Conv2D(4, 3, name="conv"), layers.MaxPooling2D(name="pool"))
     block.name = "block"
     inner = keras.Input((13, 13, 4))
-    square = keras.Model(inner, layers.Conv2D(4, 3, padding="same", name="conv")(inner))
-    square.name = "square"
+    maps = layers.Conv2D(4, 3, padding="same", name="conv")(inner)
+    square = keras.Model(inner, maps, name="square")
     image = keras.Input((28, 28, 3))
     model = keras.Model(image, layers.Flatten(name="flatten")(square(square(block(image)))))
     names = ["block/conv", "block/pool", "square/conv", "square/conv", "flatten"]
@@ -236,10 +214,6 @@ def test_nested_models_are_expanded_and_shared_layers_counted_once():
     assert ledger(model)["parameters"].sum() == model.count_params()
     assert column(model, "multiply_adds")[2:4] == [13 * 13 * 9 * 4 * 4] * 2
     assert column(keras.Sequential([block, square]), "layer") == names[:3]
-
-
-def test_a_loaded_model_has_its_ledger_too(tmp_path):
-    model = models.slides_network(0.1)
     model.save(tmp_path / "model.keras")
     assert ledger(keras.saving.load_model(tmp_path / "model.keras")).equals(ledger(model))
 
@@ -260,17 +234,13 @@ def test_an_input_of_open_size_takes_the_size_that_is_given():
     with pytest.raises(ValueError, match=r"input_shape must be given: .* \(None, None, 3\)"):
         ledger(opened)
     for model, shape in ((opened, (20, 31, 1)), (opened, (20, 31)), (fixed, (21, 31, 3))):
-        with pytest.raises(ValueError, match=r"input_shape must fit .* got \(2"):
+        with pytest.raises(ValueError, match=r"input must have the shape .* got \(2"):
             ledger(model, shape)
 
 
 class Mystery(layers.Layer):
     def call(self, inputs):
         return inputs
-
-
-class Subclassed(keras.Model):
-    pass
 
 
 def meeting(first, second, join):
@@ -284,7 +254,6 @@ def meeting(first, second, join):
         (lambda: sequential(Mystery(name="odd")), r"the layer 'odd' \(Mystery\)"),
         (lambda: sequential(layers.Reshape((14, 56, 3), name="wide")), r"'wide' \(Reshape\)"),
         (lambda: keras.Sequential([layers.Dense(3)], name="new"), "'new' does not know its input"),
-        (Subclassed, "whose layers can be followed: got Subclassed"),
         (lambda: "slides", "functional keras.Model, .* got str"),
         (
             lambda: keras.Model(two := [keras.Input((4,)), keras.Input((4,))], layers.Add()(two)),
@@ -292,7 +261,7 @@ def meeting(first, second, join):
         ),
         (
             lambda: meeting(layers.ReLU(), layers.ELU(), layers.Concatenate(axis=1, name="tall")),
-            "'tall' must join channels, the last axis: got 1",
+            "channels in the last axis: 'tall' has not",
         ),
         (
             lambda: meeting(layers.MaxPooling2D(), layers.Conv2D(1, 5), layers.Add(name="sum")),
@@ -300,7 +269,11 @@ def meeting(first, second, join):
         ),
         (
             lambda: sequential(layers.MaxPooling2D(data_format="channels_first", name="first")),
-            "'first' is channels-first",
+            "channels in the last axis: 'first' has not",
+        ),
+        (
+            lambda: sequential(layers.LayerNormalization(axis=[1, 2, 3], name="layer")),
+            "channels in the last axis: 'layer' has not",
         ),
     ],
 )

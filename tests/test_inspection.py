@@ -9,14 +9,6 @@ from course_utils.arithmetic import receptive_fields
 
 SIZE = 28
 INPUT = (SIZE, SIZE, 1)
-# Layers, and how far the nearest unit may be from a pixel: half a jump, but at least one pixel.
-STACKS = {
-    "slides": ([("conv", 5, 1, "valid"), ("pool", 2, 2, "valid"), ("conv", 5, 1, "valid")], 1),
-    "same": ([("conv", 5, 1, "same"), ("conv", 3, 1, "same")], 1),
-    "strides": ([("conv", 3, 2, "same"), ("conv", 3, 2, "same")], 2),
-    "strides, valid": ([("conv", 5, 2, "valid"), ("conv", 3, 1, "valid")], 1),
-    "deep": ([("conv", 3, 1, "valid"), ("pool", 2, 2, "same")] * 2 + [("conv", 3, 1, "same")], 2),
-}
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -27,13 +19,21 @@ def bump(shape, dtype=None):
     return keras.ops.convert_to_tensor(values, dtype)
 
 
-def stack(name):
-    for number, (kind, size, strides, padding) in enumerate(STACKS[name][0], 1):
-        how = {"strides": strides, "padding": padding, "name": f"{kind}{number}"}
-        if kind == "pool":
-            yield layers.MaxPooling2D(size, **how)
-        else:
-            yield layers.Conv2D(2, size, activation="relu", kernel_initializer=bump, **how)
+def conv(name, size, strides=1, padding="valid"):
+    how = {"activation": "relu", "kernel_initializer": bump, "name": name}
+    return layers.Conv2D(2, size, strides, padding, **how)
+
+
+def stack(name="slides"):
+    """Return layers, and how far a unit may be from a pixel: half a jump, at least one pixel."""
+    pool = layers.MaxPooling2D
+    deep = [conv("c1", 3), pool(2, 2, "same"), conv("c2", 3), pool(2, 2, "same")]
+    return {
+        "slides": ([conv("conv1", 5), pool(2, name="pool2"), conv("conv3", 5)], 1),
+        "same": ([conv("conv1", 5, 1, "same"), conv("conv2", 3, 1, "same")], 1),
+        "strides": ([conv("conv1", 3, 2, "same"), conv("conv2", 3, 2, "same")], 2),
+        "deep": ([*deep, conv("c3", 3, 1, "same")], 2),
+    }[name]
 
 
 def head(units=2, activation="softmax", factor=50):
@@ -45,7 +45,7 @@ def head(units=2, activation="softmax", factor=50):
 
 
 def network(name="slides", *end):
-    return keras.Sequential([keras.Input(INPUT), *stack(name), *(end or head())])
+    return keras.Sequential([keras.Input(INPUT), *stack(name)[0], *(end or head())])
 
 
 def spot(row, column):
@@ -54,14 +54,14 @@ def spot(row, column):
     return image
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", ["slides", "same", "strides", "deep"])
 def test_the_heat_is_where_the_evidence_is(name):
     model = network(name)
     for where in [(8, 8), (13, 17), (19, 9)]:
         heatmap = inspection.grad_cam(model, spot(*where), class_index=1)
         assert (heatmap.shape, heatmap.min(), heatmap.max()) == ((SIZE, SIZE), 0, 1)
         hottest = np.unravel_index(heatmap.argmax(), heatmap.shape)
-        assert np.abs(np.subtract(hottest, where)).max() <= STACKS[name][1]
+        assert np.abs(np.subtract(hottest, where)).max() <= stack(name)[1]
 
 
 def test_an_extent_and_a_placed_map_agree():
@@ -76,19 +76,19 @@ def test_an_extent_and_a_placed_map_agree():
 
 
 def nested():
-    base = keras.Sequential([keras.Input(INPUT), *stack("slides")], name="base")
+    base = keras.Sequential([keras.Input(INPUT), *stack()[0]], name="base")
     return keras.Sequential([keras.Input(INPUT), base, *head()])
 
 
 def without_input():
-    model = keras.Sequential([*stack("slides"), *head()])
+    model = keras.Sequential([*stack()[0], *head()])
     model(np.zeros((3, *INPUT)))
     return model
 
 
 def branches():
     inside, image, (pool, dense) = keras.Input(INPUT), keras.Input(INPUT), head()
-    base = keras.Model(inside, keras.Sequential(stack("slides"))(inside), name="base")
+    base = keras.Model(inside, keras.Sequential(stack()[0])(inside), name="base")
     maps = base(image * 1.0, training=False)
     return keras.Model(image, [dense(pool(layers.add([maps, maps]) / 2))])
 
@@ -101,10 +101,17 @@ def test_the_same_network_built_in_other_ways_and_loaded(build, tmp_path):
         for layer in (None, "conv3"):
             found = inspection.grad_cam(model, image, layer)
             np.testing.assert_allclose(found, expected, atol=1e-5)
-        maps = inspection.feature_maps(model, [image] * 3, "pool2", batch_size=2)
+        maps = inspection.feature_maps(model, [image] * 3, "pool2")
         assert maps.shape == (3, 12, 12, 2)
         np.testing.assert_allclose(maps[2, 5, 7], 36 / 256)  # 6²/16² of the kernel's middle
         assert inspection.receptive_field_mask(model, "conv3", (0, 0)).sum() == 14**2
+
+
+def test_random_layers_leave_the_image_alone():
+    shifted = layers.RandomTranslation(0.5, 0.5, name="shifted")
+    model = keras.Sequential([keras.Input(INPUT), shifted, *stack()[0], *head()])
+    maps = inspection.feature_maps(model, spot(13, 17)[None], "shifted")
+    np.testing.assert_array_equal(maps, spot(13, 17)[None])
 
 
 def test_layers_of_a_model_inside_have_a_path():
@@ -114,7 +121,7 @@ def test_layers_of_a_model_inside_have_a_path():
     whole, inside = (inspection.feature_maps(model, images, name) for name in ("b", "b/c"))
     np.testing.assert_array_equal(whole, inside)
     assert inside.shape == (2, 5, 5, 1)
-    with pytest.raises(ValueError, match="one of a/c, a, b/c, b: got 'c'"):
+    with pytest.raises(ValueError, match="one of a/c, b/c: got 'c'"):
         inspection.feature_maps(model, images, "c")
 
 
@@ -129,26 +136,18 @@ def test_logits_count_and_not_probabilities(units, activation):
         assert inspection.grad_cam(model, image, class_index=1 - index).max() == 0
 
 
-def test_many_maps_in_a_row_get_no_warning_of_retracing(caplog, monkeypatch):
+def test_a_model_is_left_as_it_was_and_many_maps_in_a_row_are_not_warned_of(caplog, monkeypatch):
     monkeypatch.setattr(tf.get_logger(), "propagate", True)
-    model = network()
+    model = nested()
+    before = model.get_weights()
+    nodes = [len(layer._inbound_nodes) for layer in model._flatten_layers()]
     for _ in range(7):
         inspection.grad_cam(model, spot(5, 5))
     assert not caplog.records
-
-
-def test_a_model_is_left_as_it_was():
-    model = nested()
-    model.compile("adam", "mse")
-    before, optimizer, every = model.get_weights(), model.optimizer, list(model._flatten_layers())
-    nodes = [len(layer._inbound_nodes) for layer in every]
-    inspection.grad_cam(model, spot(5, 5))
     inspection.occlusion(model, spot(5, 5), 14, 14)
     inspection.receptive_field_mask(model, "pool2", (1, 1))
-    assert nodes == [len(layer._inbound_nodes) for layer in every]
-    assert model.optimizer is optimizer
-    for one, other in zip(before, model.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
+    assert nodes == [len(layer._inbound_nodes) for layer in model._flatten_layers()]
+    assert all(map(np.array_equal, before, model.get_weights()))
 
 
 def test_without_a_layer_it_is_the_activation_of_the_last_convolution():
@@ -173,15 +172,15 @@ def test_an_unknown_layer_is_warned_of():
     assert inspection.layer_geometry(model, "conv").extent == (1.5, 5.5, 5.5, 1.5)
 
 
-@pytest.mark.parametrize(("end", "chosen"), [(head(1, "sigmoid", 1), 1), (head(2, None, 1), 0)])
-def test_occlusion_is_a_mean_over_the_squares_that_cover_a_pixel(end, chosen):
+@pytest.mark.parametrize("end", [head(1, "sigmoid", 1), head(2, None, 1)])
+def test_occlusion_is_a_mean_over_the_squares_that_cover_a_pixel(end):
     model = network("same", *end)
     image = np.random.default_rng(0).random(INPUT)
     image[10:14, 16:20] += 3
 
     def probability(image):
         last = model(image[None])[0].numpy()
-        return 1 / (1 + np.exp(last[1] - last[0])) if len(last) == 2 else last[0]
+        return 1 / (1 + np.exp(last[0] - last[1])) if len(last) == 2 else last[0]
 
     drops, counts = np.zeros(INPUT[:2]), np.zeros(INPUT[:2])
     starts = (0, 5, 10, 15, 20, 21)  # a side of 7 ends at the border
@@ -190,8 +189,8 @@ def test_occlusion_is_a_mean_over_the_squares_that_cover_a_pixel(end, chosen):
         covered[square] = image.mean()
         drops[square] += probability(image) - probability(covered)
         counts[square] += 1
-    for index, sign in ((chosen, 1), (None, 1 if chosen else -1)):  # class 1 is predicted
-        found = inspection.occlusion(model, image, 7, 5, class_index=index, batch_size=5)
+    for index, sign in ((1, 1), (0, -1), (None, 1)):  # class 1 is predicted
+        found = inspection.occlusion(model, image, 7, 5, index)
         np.testing.assert_allclose(found, sign * drops / counts, atol=1e-5)
 
 
@@ -232,12 +231,9 @@ def test_the_fields_of_branches_and_of_a_dense_unit():
     assert inspection.receptive_field_mask(model, "dense", 2, (9, 9, 1)).all()
 
 
-class Subclassed(keras.Model):
-    pass
-
-
 SMALL = keras.Sequential([keras.Input((8, 8, 1)), layers.Conv2D(2, 3, name="conv"), *head()])
 OPEN = keras.Sequential([keras.Input((None, None, 1)), layers.Conv2D(2, 3, name="conv")])
+TWICE = keras.Model(SMALL.inputs, SMALL.outputs * 2)
 DENSE = keras.Sequential([keras.Input((64,)), layers.Dense(2)])
 IMAGE = np.ones((8, 8, 1))
 
@@ -245,19 +241,15 @@ IMAGE = np.ones((8, 8, 1))
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: inspection.grad_cam(Subclassed(), IMAGE), "functional .* got Subclassed"),
-        (lambda: inspection.grad_cam(keras.Sequential(head()), IMAGE), "must be built"),
         (lambda: inspection.grad_cam(SMALL, IMAGE[:, :, 0]), r"shape \(8, 8, 1\): got \(8, 8\)"),
-        (lambda: inspection.grad_cam(SMALL, IMAGE[:7]), r"got \(7, 8, 1\)"),
         (lambda: inspection.grad_cam(SMALL, IMAGE, "cnov"), "must be one of conv: .*mean 'conv'"),
         (lambda: inspection.grad_cam(SMALL, IMAGE, "answer"), "must be one of conv: got 'answer'"),
         (lambda: inspection.grad_cam(SMALL, IMAGE, class_index=2), "must be 0 to 1: got 2"),
-        (lambda: inspection.grad_cam(DENSE, IMAGE[0]), r"shape \(64,\): got \(8, 1\) for 1 input"),
         (lambda: inspection.grad_cam(DENSE, np.ones(64)), "must have a layer that makes maps"),
-        (lambda: inspection.grad_cam(OPEN, IMAGE), "one output, with one value a class"),
+        (lambda: inspection.grad_cam(TWICE, IMAGE), "must have one output: .* has 2"),
+        (lambda: inspection.grad_cam(OPEN, IMAGE), "must be one value a class: got "),
         (lambda: inspection.occlusion(SMALL, IMAGE, 9, 1), "must hold: got 1 and 9"),
         (lambda: inspection.occlusion(SMALL, IMAGE, 2, 3), "must hold: got 3 and 2"),
-        (lambda: inspection.layer_geometry(OPEN, "conv"), "input_shape must be given"),
         (lambda: inspection.receptive_field_mask(SMALL, "conv", (6, 0)), "position must be in"),
         (lambda: inspection.receptive_field_mask(SMALL, "conv", 3), "position must be in"),
     ],

@@ -25,7 +25,7 @@ def test_readable(seconds, text):
     assert timing.readable(seconds) == text
 
 
-def test_clocks_nest(clock, capsys):
+def test_clocks_nest_and_each_toc_has_its_tic(clock, capsys):
     timing.tic()
     clock[0] += 2
     timing.tic()
@@ -33,6 +33,8 @@ def test_clocks_nest(clock, capsys):
     assert timing.toc() == 3
     assert timing.toc() == 5
     assert capsys.readouterr().out == "elapsed: 3.0 s\nelapsed: 5.0 s\n"
+    with pytest.raises(RuntimeError, match="call tic"):
+        timing.toc()
 
 
 def test_toc_shows_its_seconds_once_in_its_own_cell(clock, capsys):
@@ -42,11 +44,6 @@ def test_toc_shows_its_seconds_once_in_its_own_cell(clock, capsys):
     assert capsys.readouterr().out == "elapsed: 0 µs\n"
     seconds._ipython_display_()  # a later cell that asks for them
     assert capsys.readouterr().out == "0 µs\n"
-
-
-def test_toc_without_tic_says_what_to_do():
-    with pytest.raises(RuntimeError, match="call tic"):
-        timing.toc()
 
 
 def test_timer_times_a_block_that_raises(clock):

@@ -6,6 +6,8 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 from . import one_of
 
 LARGEST_SEED = 2**32 - 1  # NumPy's global generator takes no larger one
@@ -49,6 +51,10 @@ def start(profile="fast", *, seed=42):
     one_of("profile", profile, ("fast", "full"))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED:,}: got {seed!r}")
+    # Matrices are small here: two threads of NumPy or SciPy mostly wait for each other, and on a
+    # busy machine a regression takes ten times as long. TensorFlow has threads of its own.
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of what is loaded later
+    threadpool_limits(1, "blas")
     # Keras would otherwise take the backend of a user's own configuration.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     with quiet_import():

@@ -7,12 +7,14 @@ from course_utils import session
 
 
 def test_a_quiet_start_in_a_fresh_process():
-    code = "import course_utils as cu; course = cu.start('fast', seed=7); print(course.seeds(2))"
+    code = "import course_utils as cu; course = cu.start('fast', seed=7); print(course.seeds(2));"
+    code += "import scipy.linalg; from threadpoolctl import threadpool_info as info;"
+    code += "print({each['num_threads'] for each in info() if each['user_api'] == 'blas'})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr == ""
-    first, second = done.stdout.splitlines()
+    first, second, threads = done.stdout.splitlines()
     assert first.startswith("fast profile, seed 7, Keras ")
-    assert second == "[7, 8]"
+    assert (second, threads) == ("[7, 8]", "{1}")
 
 
 def test_seed_and_style_are_set():

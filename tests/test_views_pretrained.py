@@ -126,10 +126,16 @@ def test_nearest_is_by_direction():
     gallery = np.array([[10.0, 0], [1, 1], [0, 0.1], [-1, 0], [0, 0]])
     assert views.nearest(np.array([[2.0, 0.1]]), gallery, 2).tolist() == [[0, 1]]
     images = np.arange(5)[:, None, None, None] * np.ones((1, 4, 4, 1))
-    figure, alt = views.draw_neighbours(images[0], 7, images[:3], np.array([7, 5, 7]), "pixels")
-    assert [axis.get_title("center")[0] for axis in figure.axes[1:]] == ["✓", "✗", "✓"]
-    assert "2 of 3 the same" in figure.get_suptitle()
-    assert alt.endswith("by pixels: 7, 5, 7.")
+    labels, near = (
+        np.array([5, 7, 6, 7, 5]),
+        {"features": np.array([[1, 3]] * 5), "pixels": np.array([[0, 4]] * 5)},
+    )
+    view = views.neighbours(images, labels, images, labels, near)
+    assert view.controls["image"].value == 1  # the first 7
+    figure, alt = view._draw(1)
+    marks = [axis.get_title("center")[:1] for axis in figure.axes]
+    assert marks == ["", "✓", "✓", "", "✗", "✗"]
+    assert alt == "The digit 7, and the nearest to it. By features: 7, 7; by pixels: 5, 5."
 
 
 def test_heat_says_where_it_is_hottest():

@@ -78,38 +78,46 @@ def nearest(queries, gallery, k):
 
 
 @styled
-def draw_neighbours(query, label, images, labels, title):
-    """Draw an image and those nearest to it, each marked by whether it shows the same."""
-    figure, axes = subplots(1, 1 + len(images), size=(1.05 * (1 + len(images)), 1.75))
-    for axis, image in zip(axes, [query, *images], strict=True):
-        axis.imshow(image, cmap="gray_r")
-        axis.set(xticks=[], yticks=[])
-        axis.spines[:].set_visible(True)
-    axes[0].set_title(f"query: {label}", loc="center", fontsize=10)
-    for axis, other in zip(axes[1:], labels, strict=True):
-        mark, colour = ("✓", GREEN) if other == label else ("✗", ORANGE)
-        axis.set_title(f"{mark} {other}", loc="center", fontsize=10)
-        axis.spines[:].set(color=colour, linewidth=2)
-    same = int((labels == label).sum())
-    headline(figure, f"{title}: {same} of {len(labels)} the same")
-    listed = ", ".join(map(str, labels))
-    return figure, f"The digit {label}, and the nearest to it by {title}: {listed}."
+def draw_neighbours(query, label, found):
+    """Draw an image and, a row a way, those nearest to it, marked by whether they show the same.
+
+    `found` maps the name of a way to (images, labels).
+    """
+    columns = 1 + max(len(labels) for _, labels in found.values())
+    size = 1.05 * columns, 0.4 + 1.4 * len(found)
+    figure, axes = subplots(len(found), columns, size=size, squeeze=False)
+    listed = []
+    for row, (way, (images, labels)) in zip(axes, found.items(), strict=True):
+        for axis, image in zip(row, [query, *images], strict=True):
+            axis.imshow(image, cmap="gray_r")
+            axis.set(xticks=[], yticks=[])
+            axis.spines[:].set_visible(True)
+        row[0].set_ylabel(way)
+        for axis, other in zip(row[1:], labels, strict=True):
+            mark, colour = ("✓", GREEN) if other == label else ("✗", ORANGE)
+            axis.set_title(f"{mark} {other}", loc="center", fontsize=10)
+            axis.spines[:].set(color=colour, linewidth=2)
+        listed.append(f"{way}: {', '.join(map(str, labels))}")
+    headline(figure, f"The nearest to this {label}")
+    return figure, f"The digit {label}, and the nearest to it. By {'; by '.join(listed)}."
 
 
 def neighbours(queries, query_labels, gallery, gallery_labels, near):
-    """Look at the nearest of any query; `near` maps kinds of features to what `nearest` returns."""
+    """Look at the nearest of any query; `near` maps ways to what `nearest` returns.
 
-    def draw(image, by):
-        found = near[by][image - 1]
-        shown = gallery[found], gallery_labels[found]
-        return draw_neighbours(queries[image - 1], query_labels[image - 1], *shown, by)
+    The player shows the first query of each class, a 7 to begin with.
+    """
 
+    def draw(image):
+        found = {way: (gallery[k[image]], gallery_labels[k[image]]) for way, k in near.items()}
+        return draw_neighbours(queries[image], query_labels[image], found)
+
+    firsts = {label: k for k, label in reversed([*enumerate(query_labels.tolist())])}
     return explore(
         draw,
-        stills=[{"image": image, "by": by} for image in (1, 2, 3) for by in near],
+        stills=[{"image": firsts[k]} for k in sorted(firsts, key=lambda label: label != 7)],
         label="Nearest neighbours among digits that the base has never seen",
-        image=(1, len(queries)),
-        by=list(near),
+        image=(0, len(queries) - 1),
     )
 
 

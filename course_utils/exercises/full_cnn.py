@@ -27,13 +27,12 @@ def audit(model):
 def _audit_cases(rng):
     from keras import Input, Sequential, layers
 
-    settings = [
+    for size, how in [
         ((3, 3), {"padding": "same"}),
         ((2, 3), {"strides": 2, "padding": "same", "use_bias": False}),
         ((3, 1), {"strides": 2}),
         ((4, 2), {}),
-    ]
-    for size, how in settings:
+    ]:
         # Odd sizes, which a stride of 2 does not divide.
         height, width = (2 * rng.integers([7, 10], [10, 13]) + 1).tolist()
         first, second, units, classes = rng.integers([3, 9, 20, 2], [9, 17, 40, 11]).tolist()
@@ -94,7 +93,7 @@ audit = Exercise(
         ("the biases are missing.", _counting(lambda w, b, n, m: (w, w * n))),
         ("each weight is used at every output position.", _counting(lambda w, b, n, m: (w + b, w))),
         ("count positions of the output.", _counting(lambda w, b, n, m: (w + b, w * m))),
-        ("multiply-adds leave the biases out.", _counting(lambda w, b, n, m: (w + b, (w + b) * n))),
+        ("biases are no multiply-adds.", _counting(lambda w, b, n, m: (w + b, (w + b) * n))),
     ),
     explain=_explain_audit,
 )
@@ -177,9 +176,7 @@ class _Overfit(Exercise):
             raise Wrong(f"for 20 images and ten classes the model gave the shape {scores.shape}.")
         right = int((scores.argmax(axis=1) == labels).sum())
         if right < 20:
-            raise Wrong(
-                f"{right} of the 20 are right: see to labels, loss, learning rate and epochs."
-            )
+            raise Wrong(f"{right} of the 20 are right: see to labels, loss, learning rate, epochs.")
 
 
 overfit = _Overfit(
@@ -255,10 +252,10 @@ class _Compile(Exercise):
         import keras
         from sklearn import metrics
 
-        # In this draw each metric has a value of its own, and another one at any other threshold.
+        # A draw in which each metric has a value of its own, and another one at other thresholds.
         rng = np.random.default_rng(17)
         scores = rng.random((203, 1))
-        labels = (rng.random((203, 1)) < scores / 2).astype(int)
+        labels = (rng.random((203, 1)) < scores / 2).astype("float32")
         right = {
             "accuracy": metrics.accuracy_score(labels, scores > 0.5),
             "precision": metrics.precision_score(labels, scores > 0.5),
@@ -267,7 +264,7 @@ class _Compile(Exercise):
         }
         model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, activation="sigmoid")])
         model.set_weights([np.ones((1, 1)), np.zeros(1)])
-        logits = np.log(scores / (1 - scores))
+        logits = np.log(scores / (1 - scores)).astype("float32")
         with time_limit(self.seconds):
             if call(answer, model, name=self.answer) is not model or not model.compiled:
                 raise Wrong("compile_model must compile the model that it gets, and return it.")
@@ -286,10 +283,7 @@ class _Compile(Exercise):
             raise Wrong(f"binary cross-entropy is {loss:.5f} here: yours is {whole['loss']:.5f}.")
         for name, value in whole.items():
             if not np.isclose(small[name], value, rtol=1e-4):
-                raise Wrong(
-                    f"{name} is averaged over batches, {small[name]:.5f} in batches of 5 and "
-                    f"{value:.5f} in one: a mean of ratios is no ratio of sums."
-                )
+                raise Wrong(f"{name} is averaged over batches; a mean of ratios is another number.")
         values = list(whole.values())
         all_positive = metrics.f1_score(labels, labels >= 0)
         for what, value in right.items():

@@ -252,7 +252,7 @@ class _Compile(Exercise):
         import keras
         from sklearn import metrics
 
-        # A draw in which each metric has a value of its own, and another one at other thresholds.
+        # A draw in which each metric has a value of its own, and another one at 0.4 or 0.6.
         rng = np.random.default_rng(17)
         scores = rng.random((203, 1))
         labels = (rng.random((203, 1)) < scores / 2).astype("float32")

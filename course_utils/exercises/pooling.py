@@ -26,30 +26,28 @@ def _backward_cases(rng):
         image = rng.permutation(height * width).reshape(height, width) - 40.0
         if tied:
             image = rng.integers(-2, 1, (height, width)).astype(float)
-        rows, columns = ((n - pool_size) // strides + 1 for n in image.shape)
-        yield (
-            rng.choice([-1, 1], (rows, columns)) * (rng.random((rows, columns)) + 1),
-            *(
-                image,
-                pool_size,
-                strides,
-            ),
-        )
+        shape = tuple((n - pool_size) // strides + 1 for n in image.shape)
+        upstream = rng.choice([-1, 1], shape) * (rng.random(shape) + 1)
+        yield upstream, image, pool_size, strides
 
 
-def _handed(upstream, image, pool_size, strides, share):
-    """Hand each gradient to its window, as `share(window, gradient)` says."""
-    gradient = np.zeros(image.shape)
-    for (row, column), value in np.ndenumerate(upstream):
-        y, x = row * strides, column * strides
-        window = image[y : y + pool_size, x : x + pool_size]
-        if window.size:
-            gradient[y : y + pool_size, x : x + pool_size] += share(window, value)
-    return gradient
+def _shared(share):
+    """Return a way back in which ``share(window)`` says what part of its gradient a pixel gets."""
+
+    def wrong(upstream, image, pool_size, strides):
+        gradient = np.zeros(image.shape)
+        for (row, column), value in np.ndenumerate(upstream):
+            y, x = row * strides, column * strides
+            window = image[y : y + pool_size, x : x + pool_size]
+            gradient[y : y + pool_size, x : x + pool_size] += share(window) * value
+        return gradient
+
+    return wrong
 
 
-def _first(window):
-    return np.arange(window.size).reshape(window.shape) == window.argmax()
+def _last(window):
+    place = window.size - 1 - window[::-1, ::-1].argmax()
+    return np.arange(window.size).reshape(window.shape) == place
 
 
 def _overwritten(upstream, image, pool_size, strides):
@@ -59,10 +57,6 @@ def _overwritten(upstream, image, pool_size, strides):
         i, j = np.unravel_index(window.argmax(), window.shape)
         gradient[row * strides + i, column * strides + j] = value
     return gradient
-
-
-def _last(window):
-    return _first(window[::-1, ::-1])[::-1, ::-1]
 
 
 backward = Exercise(
@@ -78,37 +72,10 @@ backward = Exercise(
     insight="ties and overlaps included, this is what TensorFlow hands back.",
     cases=_backward_cases,
     mistakes=(
-        (
-            "every one of several equal maxima gets the gradient; only the first one should.",
-            lambda u, i, p, s: _handed(u, i, p, s, lambda w, g: g * (w == w.max())),
-        ),
-        (
-            "equal maxima share the gradient; the first one should get all of it.",
-            lambda u, i, p, s: _handed(
-                u, i, p, s, lambda w, g: g * (w == w.max()) / (w == w.max()).sum()
-            ),
-        ),
-        (
-            "the last of equal maxima gets the gradient; the first one should.",
-            lambda u, i, p, s: _handed(u, i, p, s, lambda w, g: g * _last(w)),
-        ),
+        ("only the first of equal maxima gets a gradient.", _shared(lambda w: w == w.max())),
+        ("the first of equal maxima gets the gradient, not the last.", _shared(_last)),
         ("a pixel that wins more than one window gets the sum of their gradients.", _overwritten),
-        (
-            "strides are ignored: windows start strides apart, not pool_size apart.",
-            lambda u, i, p, s: _handed(u, i, p, p, lambda w, g: g * _first(w)),
-        ),
-        (
-            "that is the gradient of average pooling: only the largest pixel moves the result.",
-            lambda u, i, p, s: _handed(u, i, p, s, lambda w, g: g / p**2),
-        ),
-        (
-            "hand on the gradient that arrives, not the value of the pixel.",
-            lambda u, i, p, s: _handed(u, i, p, s, lambda w, g: w.max() * _first(w)),
-        ),
-        (
-            "hand on the gradient that arrives: yours is 1 wherever a pixel wins.",
-            lambda u, i, p, s: _handed(u, i, p, s, lambda w, g: 1 * _first(w)),
-        ),
+        ("that is the gradient of average pooling.", _shared(lambda w: 1 / w.size)),
     ),
 )
 
@@ -139,11 +106,6 @@ def _sums(images, pool_size, strides, padding):
     return keras.ops.depthwise_conv(images, kernel, strides, padding)
 
 
-def _mixed(images, pool_size, strides, padding):
-    right = np.asarray(average_pool(images, pool_size, strides, padding))
-    return np.broadcast_to(right.mean(axis=-1, keepdims=True), right.shape)
-
-
 average = Exercise(
     name="average",
     reference=average_pool,
@@ -156,20 +118,11 @@ average = Exercise(
     cases=_image_cases,
     mistakes=(
         (
-            "at the border you took the mean over the padded window: divide by the number of "
-            "pixels that are there.",
-            lambda x, p, s, pad: _sums(x, p, s, pad) / p**2,
+            "at the border, zeros that are no pixels count.",
+            lambda x, p, *how: _sums(x, p, *how) / p**2,
         ),
         ("these are the sums of the windows: divide by how many pixels each has.", _sums),
-        (
-            "strides are ignored: the windows move by pool_size.",
-            lambda x, p, s, pad: average_pool(x, p, p, pad),
-        ),
-        (
-            "strides are ignored: the windows move by one.",
-            lambda x, p, s, pad: average_pool(x, p, 1, pad),
-        ),
-        ("that mixes the channels: each channel is averaged on its own.", _mixed),
+        ("the strides are ignored.", lambda x, p, s, padding: average_pool(x, p, p, padding)),
     ),
 )
 
@@ -179,19 +132,6 @@ def min_pool(images, pool_size, strides, padding):
     import keras
 
     return -keras.ops.max_pool(-images, pool_size, strides, padding)
-
-
-def _max_pool(images, pool_size, strides, padding):
-    import keras
-
-    return keras.ops.max_pool(images, pool_size, strides, padding)
-
-
-def _zeros_win(images, pool_size, strides, padding):
-    if padding == "same":
-        width = (0, pool_size - 1)
-        images = np.pad(images, ((0, 0), width, width, (0, 0)))
-    return min_pool(images, pool_size, strides, "valid")
 
 
 minimum = Exercise(
@@ -205,23 +145,10 @@ minimum = Exercise(
     insight="max pooling never lets padding win, so your min pooling does not either.",
     cases=_image_cases,
     mistakes=(
-        (
-            "the signs are turned over: turn them back after the max pooling.",
-            lambda x, p, s, pad: _max_pool(-x, p, s, pad),
-        ),
-        (
-            "that is the negative of the largest pixel, not the smallest pixel.",
-            lambda x, p, s, pad: -_max_pool(x, p, s, pad),
-        ),
-        ("that is max pooling: nothing has changed the signs.", _max_pool),
-        (
-            "strides are ignored: the windows move by pool_size.",
-            lambda x, p, s, pad: min_pool(x, p, p, pad),
-        ),
-        (
-            "leave the padding to max_pool: it puts nothing there that could win, your zeros do.",
-            _zeros_win,
-        ),
+        ("turn the signs back after the max pooling.", lambda x, *how: -min_pool(x, *how)),
+        ("that is the negative of the largest pixel.", lambda x, *how: min_pool(-x, *how)),
+        ("that is max pooling: nothing has changed signs.", lambda x, *how: -min_pool(-x, *how)),
+        ("the strides are ignored.", lambda x, p, s, padding: min_pool(x, p, p, padding)),
     ),
 )
 
@@ -238,12 +165,13 @@ def _signal_cases(rng):
         yield (rng.normal(size=2 * half),)
 
 
-def _dense(signal):
+def _peaks(signal):
     return np.maximum(signal, np.roll(signal, -1))
 
 
-def _blurred(signal):
-    return np.roll(signal, 1) / 4 + signal / 2 + np.roll(signal, -1) / 4
+def _late(signal):
+    kept = _peaks(signal)[::2]
+    return np.roll(kept, 1) / 4 + kept / 2 + np.roll(kept, -1) / 4
 
 
 blur = Exercise(
@@ -258,28 +186,12 @@ blur = Exercise(
     insight="blur, then drop: what a shift changes is smoothed before it can be lost.",
     cases=_signal_cases,
     mistakes=(
-        (
-            "blur before you drop every second value; afterwards it is too late.",
-            lambda s: _blurred(_dense(s)[::2]),
-        ),
-        ("that is max pooling without the blur.", lambda s: _dense(s)[::2]),
-        (
-            "keep every second value only: the result is as long as the signal.",
-            lambda s: _blurred(_dense(s)),
-        ),
-        (
-            "the weights of the blur must add up to 1, or the signal grows.",
-            lambda s: 4 * max_blur_pool(s),
-        ),
+        ("blur before you drop every second value; afterwards it is too late.", _late),
         (
             "at the ends the signal goes round in a circle: np.roll does that.",
-            lambda s: np.convolve(_dense(s), [0.25, 0.5, 0.25], mode="same")[::2],
+            lambda signal: np.convolve(_peaks(signal), [0.25, 0.5, 0.25], "same")[::2],
         ),
-        ("keep every second value from the first on.", lambda s: _blurred(_dense(s))[1::2]),
-        ("that is the blur without the maximum.", lambda s: _blurred(s)[::2]),
-        (
-            "take the right neighbour: np.roll(signal, -1).",
-            lambda s: _blurred(np.maximum(s, np.roll(s, 1)))[::2],
-        ),
+        ("that is max pooling without the blur.", lambda signal: _peaks(signal)[::2]),
+        ("take the right neighbour.", lambda signal: max_blur_pool(np.roll(signal, 1))),
     ),
 )

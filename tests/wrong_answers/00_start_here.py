@@ -1,7 +1,7 @@
 # Wrong answers to the exercises of notebook 00, as students write them. Each block begins with the
 # exercise's name and a part of the message that the check must answer with.
 
-# %% split: stand in more than one part
+# %% split: in two parts is leakage
 def split_indices(n, validation, test, seed):
     rng = np.random.default_rng(seed)
     train = rng.choice(n, n - validation - test, replace=False)
@@ -17,7 +17,7 @@ def split_indices(n, validation, test, seed):
     order = np.random.default_rng().permutation(n)
     return order[validation + test :], order[:validation], order[validation : validation + test]
 
-# %% split: in this order: train, validation, test
+# %% split: for training, then
 def split_indices(n, validation, test, seed):
     order = np.random.default_rng(seed).permutation(n)
     return order[:validation], order[validation : validation + test], order[validation + test :]
@@ -26,4 +26,3 @@ def split_indices(n, validation, test, seed):
 def split_indices(n, validation, test, seed):
     order = np.random.default_rng(42).permutation(n)
     return order[validation + test :], order[:validation], order[validation : validation + test]
-

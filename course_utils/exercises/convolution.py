@@ -61,7 +61,8 @@ def _strided_cases(rng):
     drawn = rng.integers([8, 8, 1, 1, 1, 0], [12, 12, 4, 4, 4, 3], (8, 6)).tolist()
     for height, width, rows, columns, stride, padding in fixed + drawn:
         image, kernel = rng.normal(size=(height, width)), rng.normal(size=(rows, columns))
-        yield image, kernel, stride, padding
+        # Whole numbers too, whose type cannot hold the result.
+        yield (np.rint(9 * image).astype(int) if padding else image), kernel, stride, padding
 
 
 def _first_windows(i, k, s, p):

@@ -38,9 +38,9 @@ def _audit_cases(rng):
         first, second, units, classes = rng.integers([3, 9, 20, 2], [9, 17, 40, 11]).tolist()
         network = [
             Input((height, width, int(rng.integers(2, 4)))),
-            layers.Conv2D(first, size, activation="relu", **how),
+            layers.Conv2D(first, size, activation="relu", name="edges", **how),
             layers.MaxPooling2D(2),
-            layers.Conv2D(second, 3, activation="relu"),
+            layers.Conv2D(second, 3, activation="relu", name="parts"),
             layers.Flatten(),
             layers.Dense(units, activation="relu", use_bias="use_bias" in how),
             layers.Dense(classes, activation="softmax"),

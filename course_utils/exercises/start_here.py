@@ -77,6 +77,7 @@ def _baseline_cases(rng):
     # The commonest class differs between the parts, and no share is that of another rule.
     yield np.array([2, 2, 2, 0, 1]), np.array([0, 0, 0, 2, 1, 1, 3])
     yield np.array([5, 5, 1]), np.array([1, 1, 1, 1])
+    yield np.array([0, 0, 0, 1, 2, 3, 4]), np.array([1, 1, 0, 2, 5])  # the median is another
     for _ in range(6):
         common, other = map(int, rng.permutation(8)[:2])
         train = np.r_[rng.integers(0, 8, 40), [common] * 40]

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from importlib import import_module
 
 _HOME = {
-    **dict.fromkeys(("tic", "toc", "Timer", "EpochTimer"), "timing"),
+    **dict.fromkeys(("tic", "toc", "Timer"), "timing"),
     **dict.fromkeys(("predict", "claim"), "quiz"),
     "start": "session",
     "show": "plotting",

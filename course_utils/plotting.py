@@ -190,36 +190,21 @@ def curves(x, lines, *, xlabel, ylabel):
 
 
 @styled
-def bars(values, *, xlabel, log=False):
-    """Draw one horizontal bar a name, its number at the end; of several runs their mean, and dots.
+def dots(values, *, xlabel):
+    """Mark one number a name on a logarithmic axis: for numbers of very different sizes.
 
-    Parameters
-    ----------
-    values : mapping from name to number or sequence of numbers
-    xlabel : str
-    log : bool
-        Dots on a logarithmic axis instead, for numbers of very different sizes.
+    A bar would have to begin somewhere, and its length would mean nothing. `values` maps names to
+    numbers.
     """
     figure, axis = subplots(size=(6.4, 0.9 + 0.34 * len(values)))
-    for row, numbers in enumerate(values.values()):
-        numbers = np.atleast_1d(np.asarray(numbers, dtype=float))
-        if log:  # a bar would have to begin somewhere, and its length would mean nothing
-            axis.plot(numbers.mean(), row, "o", color=BLUE, markersize=9)
-        else:
-            axis.barh(row, numbers.mean(), height=0.6, color=BLUE)
-        if len(numbers) > 1:
-            axis.plot(numbers, [row] * len(numbers), "o", color="white", markeredgecolor=GREY)
-        axis.annotate(
-            f"{numbers.mean():,.3g}",
-            (numbers.max(), row),
-            (6, 0),
-            textcoords="offset points",
-            va="center",
-        )
-    axis.set_yticks(range(len(values)), list(values))
-    axis.set(xlabel=xlabel, xscale="log" if log else "linear")
+    numbers, rows = list(values.values()), range(len(values))
+    axis.semilogx(numbers, rows, "o", color=BLUE, markersize=9)
+    for row, number in enumerate(numbers):
+        text = f"{number:,.3g}"
+        axis.annotate(text, (number, row), (8, 0), textcoords="offset points", va="center")
+    axis.set_yticks(rows, list(values))
+    axis.set(xlabel=xlabel, ylim=(len(values) - 0.4, -0.6))
     axis.margins(x=0.15)
-    axis.set_ylim(len(values) - 0.4, -0.6)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Wall-clock time: `tic` and `toc`, the context manager `Timer`, the callback `EpochTimer`."""
+"""Wall-clock time: `tic` and `toc`, and the context manager `Timer`."""
 
 from time import perf_counter
 
@@ -68,32 +68,3 @@ class Timer:
     def __exit__(self, *_):
         """Stop the clock; an exception goes on its way."""
         self.seconds = perf_counter() - self._start
-
-
-def __getattr__(name):
-    # A Keras callback needs Keras as its base, and importing Keras takes seconds: the class is made
-    # when it is first asked for.
-    if name != "EpochTimer":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import keras
-
-    class EpochTimer(keras.callbacks.Callback):
-        """Collect the seconds of each epoch of a `fit`, validation included.
-
-        Attributes
-        ----------
-        seconds : list of float
-            The first one also holds the tracing of the graph.
-        """
-
-        def on_train_begin(self, logs=None):
-            self.seconds = []
-
-        def on_epoch_begin(self, epoch, logs=None):
-            self._start = perf_counter()
-
-        def on_epoch_end(self, epoch, logs=None):
-            self.seconds.append(perf_counter() - self._start)
-
-    globals()[name] = EpochTimer
-    return EpochTimer

@@ -79,11 +79,11 @@ def test_curves_of_several_runs_have_their_mean_and_all_they_reached():
     assert band.get_datalim(axis.transData).bounds[1::2] == (0, 6)
 
 
-def test_bars_write_the_mean_and_mark_each_run():
-    (axis,) = plotting.bars({"a": [1, 3], "b": 5}, xlabel="x").axes
-    assert [bar.get_width() for bar in axis.patches] == [2, 5]
-    assert [text.get_text() for text in axis.texts] == ["2", "5"]
-    assert len(axis.lines) == 1
+def test_dots_are_named_and_numbered():
+    (axis,) = plotting.dots({"a": 2, "b": 5000}, xlabel="x").axes
+    assert axis.lines[0].get_xdata().tolist() == [2, 5000]
+    assert [text.get_text() for text in axis.texts] == ["2", "5e+03"]
+    assert axis.get_xscale() == "log"
 
 
 def test_heatmap_numbers_stand_out_from_their_cells():

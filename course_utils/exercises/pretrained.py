@@ -256,7 +256,7 @@ def _room():
     model = keras.Sequential([base, layers.Flatten(), layers.Dense(5, activation="softmax")])
     model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
     images, labels = part(digits.train, new=False)
-    training.fit(training.restart(model, 0), images / 127.5 - 1, labels, epochs=8, batch_size=64)
+    training.fit(training.restart(model, 0), images / 127.5 - 1, labels, epochs=5, batch_size=64)
     return base, part(digits.train, new=True), part(digits.validation, new=True)
 
 

@@ -300,7 +300,7 @@ budget = Exercise(
     mistakes=(
         ("that costs more epochs than the budget.", lambda v, t, b: _cheapest(v, t, np.inf)),
         (
-            "the validation loss has chosen the epochs, so it flatters them: compare by the second.",
+            "the validation loss has chosen the epochs, and flatters them: compare by the second.",
             lambda v, t, b: _cheapest(v, t, b, by=2),
         ),
         ("judge the best epoch, not the last one.", lambda v, t, b: _cheapest(v, t, b, by=3)),

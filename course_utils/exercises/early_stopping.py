@@ -216,7 +216,7 @@ def _up(validation, strip, *, successive=3, first=0, resets=True):
 
 def _up_cases(rng):
     # Ends of strips: two rises, a fall, a tie, three rises; and what lies between says nothing.
-    ends = np.array([5, 6, 7, 4, 4, 5, 5, 6, 7, 8, 3, 4.0])
+    ends = np.array([3, 6, 7, 4, 4, 5, 5, 6, 7, 8, 3, 4.0])
     for strip in (5, 3):
         curve = np.repeat(ends, strip)
         curve[np.arange(len(curve)) % strip != strip - 1] += rng.choice([-9, 9]) / 4

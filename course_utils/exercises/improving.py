@@ -165,7 +165,9 @@ def _fold_cases(rng):
 
 
 def _same(pairs, others):
-    return all(agree(*each) for pair in zip(pairs, others, strict=True) for each in zip(*pair))
+    return all(
+        agree(*each) for pair in zip(pairs, others, strict=True) for each in zip(*pair, strict=True)
+    )
 
 
 class _Fold(Exercise):

@@ -120,7 +120,8 @@ def _pretender(losses):
             return self.history
 
     model = Pretender([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
-    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"])
+    model.compile("sgd", "binary_crossentropy", metrics=["accuracy"], run_eagerly=True)
+    model.train_on_batch(np.ones((1, 1)), np.ones(1))  # callbacks ask the model for its metrics
     return model
 
 

@@ -50,7 +50,7 @@ def predict_from_few(base, images, labels, new_images):
         return keras.ops.reshape(base(x.astype("float32") / 127.5 - 1), (len(x), -1))
 
     head = keras.Sequential([keras.layers.Dense(5, "softmax", kernel_initializer="zeros")])
-    head.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
+    head.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
     head.fit(features(images), labels - 5, batch_size=50, epochs=20, verbose=0)
     return np.argmax(head(features(new_images)), axis=1) + 5
 

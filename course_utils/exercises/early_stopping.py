@@ -4,7 +4,7 @@ import inspect
 
 import numpy as np
 
-from ..stopping import early_stopping
+from ..stopping import early_stopping, up
 from .base import Exercise, Wrong, call, time_limit
 
 NOTEBOOK = "05_early_stopping"
@@ -23,18 +23,10 @@ def replay(curve, patience):
     return epoch, best_epoch
 
 
-def _walked(curve, patience, *, late=0, resets=True):
-    """Replay with the mistakes that students make; without any of them it is right."""
-    best, best_epoch, wait = float("inf"), 0, 0
-    for epoch, value in enumerate(curve, start=1):
-        if value < best:
-            best, best_epoch = value, epoch
-            wait = 0 if resets else wait
-        else:
-            wait += 1
-            if wait >= patience + late:
-                break
-    return epoch, best_epoch
+def _never_reset(curve, patience):
+    waits = np.cumsum(curve > np.minimum.accumulate(curve))
+    end = np.append(np.flatnonzero(waits >= max(patience, 1)), len(curve) - 1)[0] + 1
+    return end, curve[:end].argmin() + 1
 
 
 def _falling(rng, epochs):
@@ -66,14 +58,20 @@ replay = Exercise(
     mistakes=(
         (
             "one epoch too long: with patience 3, the third in a row without a best is the last.",
-            lambda c, p: _walked(c, p, late=1),
+            lambda c, p: replay.reference(c, p + 1),
         ),
-        ("you return the last epoch in place of the best.", lambda c, p: _walked(c, p)[:1] * 2),
-        ("a new best sets `wait` back to 0.", lambda c, p: _walked(c, p, resets=False)),
-        ("count epochs from 1, as Keras does.", lambda c, p: np.subtract(_walked(c, p), 1)),
+        (
+            "you return the last epoch in place of the best.",
+            lambda c, p: replay.reference(c, p)[:1] * 2,
+        ),
+        ("a new best sets `wait` back to 0.", _never_reset),
+        (
+            "count epochs from 1, as Keras does.",
+            lambda c, p: np.subtract(replay.reference(c, p), 1),
+        ),
         (
             "only what was trained counts: the lowest value of all may come after the stop.",
-            lambda c, p: (_walked(c, p)[0], int(c.argmin()) + 1),
+            lambda c, p: (replay.reference(c, p)[0], c.argmin() + 1),
         ),
     ),
 )
@@ -202,17 +200,9 @@ def up3(validation, strip=5):
     return len(validation)
 
 
-def _up(validation, strip, *, successive=3, first=0, resets=True):
-    """Return where UP ends, with the mistakes of students; strips end at `first` + k · strip."""
-    rises, ends = 0, range(first + strip, len(validation) + 1, strip)
-    for before, end in zip(ends, list(ends)[1:], strict=False):
-        if validation[end - 1] > validation[before - 1]:
-            rises += 1
-        elif resets:
-            rises = 0
-        if rises >= successive:
-            return end
-    return len(validation)
+def _not_in_a_row(validation, strip):
+    rises = np.flatnonzero(np.diff(validation[strip - 1 :: strip]) > 0)
+    return (rises[2] + 2) * strip if len(rises) > 2 else len(validation)
 
 
 def _up_cases(rng):
@@ -240,11 +230,17 @@ up3 = Exercise(
     insight="UP₃ asks whether the error rises, and never by how much: no threshold to tune.",
     cases=_up_cases,
     mistakes=(
-        ("you compare neighbouring epochs; compare the ends of strips.", lambda v, s: _up(v, 1)),
-        ("the three rises must come in a row.", lambda v, s: _up(v, s, resets=False)),
-        ("that is UP₂: wait for a third rise.", lambda v, s: _up(v, s, successive=2)),
-        ("the first strip ends with epoch `strip`, not 1.", lambda v, s: _up(v, s, first=1 - s)),
-        ("strips need not be 5 epochs long: use `strip`.", lambda v, s: _up(v, 5)),
+        (
+            "you compare neighbouring epochs; compare the ends of strips.",
+            lambda v, s: up3.reference(v, 1),
+        ),
+        ("the three rises must come in a row.", _not_in_a_row),
+        ("that is UP₂: wait for a third rise.", lambda v, s: up(v, 2, s).stopped_epoch or len(v)),
+        (
+            "the first strip ends with epoch `strip`, not 1.",
+            lambda v, s: up3.reference(np.append(np.zeros(s - 1), v), s) - s + 1,
+        ),
+        ("strips need not be 5 epochs long: use `strip`.", lambda v, s: up3.reference(v, 5)),
     ),
 )
 
@@ -264,7 +260,7 @@ def _outcomes(validation, second):
     """Return (epochs, second, validation and last second loss): patience from 1 by run."""
     rows = []
     for patience in range(1, 11):
-        runs = [_walked(curve, patience) for curve in validation]
+        runs = [replay.reference(curve, patience) for curve in validation]
         each = zip(runs, validation, second, strict=True)
         rows.append([(end, t[best - 1], v[best - 1], t[end - 1]) for (end, best), v, t in each])
     return np.moveaxis(np.array(rows), 2, 0)

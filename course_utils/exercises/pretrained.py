@@ -149,8 +149,7 @@ head = _Head(
         "`keras.Sequential([base, head])` shares the base with the old network, weights and all.",
         'The head is `keras.layers.Dense(classes, activation="softmax")`.',
     ),
-    insight="a shared base is one object: frozen in the new model, it is frozen in the old one, "
-    "and what fine-tuning changes, it changes there too.",
+    insight="a shared base is one object: frozen here, frozen in the old model as well.",
 )
 
 
@@ -206,8 +205,7 @@ thaw = _Thaw(
     reference=thaw,
     hints=(
         "`base.trainable = True` sets every layer of it. So that comes first.",
-        "`isinstance(layer, keras.layers.BatchNormalization)` finds the layers to freeze again, "
-        "among `base.layers`.",
+        "In `base.layers`, `isinstance(layer, keras.layers.BatchNormalization)` finds the others.",
         "The last line is `return base`.",
     ),
     insight="kernels and biases train; scale, shift and statistics of batch normalization stay.",
@@ -308,13 +306,11 @@ beat = _Beat(
     name="beat",
     reference=predict_from_few,
     hints=(
-        "Do not train the base: 50 images are few. Use what it gives as features, for the old "
-        "images and for the new.",
+        "Do not train the base: use what it gives as features, for the old images and the new.",
         '`base(images.astype("float32") / 127.5 - 1, training=False).numpy()` are maps; reshape '
         "them to one row an image.",
-        "With `from sklearn.linear_model import LogisticRegression`: "
-        "`LogisticRegression(max_iter=1000).fit(features, labels)` learns a head, and its "
-        "`predict(new_features)` gives labels.",
+        "scikit-learn's `LogisticRegression(max_iter=1000).fit(features, labels)` learns a head; "
+        "its `predict(new_features)` gives labels.",
     ),
     insight="with more images of each digit, scratch would catch up.",
     seconds=60,

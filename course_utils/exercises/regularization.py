@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .base import Exercise, Wrong, call, cause, close, numbers
+from .base import Exercise, Wrong, call, close, numbers
 
 NOTEBOOK = "04_regularization"
 
@@ -78,18 +78,15 @@ proximal = Exercise(
     name="proximal",
     reference=lasso,
     hints=(
-        "Two moves a step. First a gradient step for the squared error alone: "
-        "`weights - rate * gradient`, with 2·inputsᵀ·error / examples as the gradient.",
-        "Then the soft threshold: move each weight towards 0 by `rate * strength`, and leave it "
-        "at exactly 0 if it would pass it.",
+        "First `weights - rate * gradient`: the gradient is 2·inputsᵀ·error / examples.",
+        "Then move each weight towards 0 by `rate * strength`; what would pass 0 is exactly 0.",
         "`np.sign(w) * np.maximum(np.abs(w) - rate * strength, 0)` is the soft threshold.",
     ),
     insight="useless weights are exactly 0, and the others a little too small: λ pulls at all.",
     cases=_lasso_cases,
     mistakes=(
         (
-            "a gradient step on the penalty steps over zero and back; the soft threshold stops "
-            "there, at exactly 0.",
+            "a gradient step on the penalty steps over zero and back; the threshold stops there.",
             _descended(lambda w, v, r, s: v - r * s * np.sign(w)),
         ),
         (
@@ -176,10 +173,7 @@ class _Dropout(Exercise):
         rng = np.random.default_rng()
         calm = self._factors(answer, (120, 60), 0.7, False, rng)
         if np.allclose(calm, 0.3):
-            raise Wrong(
-                "you scale at prediction, by 1 - rate: the old form. Here, divide by 1 - rate in "
-                "training, and leave the prediction alone."
-            )
+            raise Wrong("you scale at prediction, by 1 - rate: divide by it in training instead.")
         if not close(calm, np.ones_like(calm)).all():
             raise Wrong("with training=False nothing may change: prediction uses every unit.")
         for shape, rate in [((300, 100), 0.2), ((40, 6, 6, 20), 0.7), ((300, 100), 0.0)]:
@@ -224,8 +218,7 @@ dropout = _Dropout(
     name="dropout",
     reference=inverted_dropout,
     hints=(
-        "Draw one random number for each entry of `activations`: "
-        "`rng.random(activations.shape)`. Where it is below `rate`, the entry is dropped.",
+        "`rng.random(activations.shape)` has a number for each entry: drop those below `rate`.",
         "Divide what stays by `1 - rate`, so that the mean stays the same.",
         "With `training=False`, return the activations as they are.",
     ),
@@ -256,15 +249,10 @@ class _Augment(Exercise):
 
         layers = call(answer, name=self.answer)
         if not isinstance(layers, keras.layers.Layer):
-            kind = type(layers).__name__
-            raise Wrong(f"return one Keras model, `keras.Sequential([…])`: got a {kind}.")
+            raise Wrong(f"return one Keras model: got a {type(layers).__name__}.")
         down, across = np.mgrid[: self.SIZE, : self.SIZE].astype("float32")
-        image = np.stack([down, across, np.full_like(down, 7)], axis=-1)
-        images = np.repeat(image[None], 400, axis=0)
-        try:
-            calm, found = (np.asarray(layers(images, training=on)) for on in (False, True))
-        except Exception as error:
-            raise Wrong(f"calling your layers on images raised {cause(error)}") from error
+        images = np.stack([np.stack([down, across, np.full_like(down, 7)], axis=-1)] * 400)
+        calm, found = (np.asarray(layers(images, training=on)) for on in (False, True))
         if found.shape != images.shape:
             raise Wrong(f"images of {images.shape} came out as {found.shape}: keep their shape.")
         if not np.allclose(calm, images, atol=1e-3):

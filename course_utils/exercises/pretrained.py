@@ -22,18 +22,6 @@ def _call(function, *args, name):
     return call(lambda: function(*args), name=name)
 
 
-def _size(weights):
-    return sum(int(np.prod(weight.shape)) for weight in weights)
-
-
-def _is_model(value, name):
-    import keras
-
-    if not isinstance(value, keras.Model):
-        raise Wrong(f"{name} must return a Keras model: got a {type(value).__name__}.")
-    return value
-
-
 def weights_left(model, n):
     """Freeze the first n layers; return how many numbers gradients can still change."""
     for layer in model.layers[:n]:
@@ -41,39 +29,32 @@ def weights_left(model, n):
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-MISCOUNTS = (
-    "which counts the frozen ones as well.",
-    "and that counts the arrays, not the numbers in them.",
-    "which counts moving means and variances of batch normalization too: no gradient changes them.",
-)
+def _size(layers):
+    weights = [weight for layer in layers for weight in layer.trainable_weights]
+    return sum(int(np.prod(weight.shape)) for weight in weights)
 
 
 class _Counts(Exercise):
     def verify(self, answer):
         """Freeze parts of networks of random widths, some with a base inside, and count."""
-        rng, trials = np.random.default_rng(), []
-        for n, inside in ((1, False), (2, False), (4, False), (1, True), (0, False)):
-            widths = rng.integers(3, 9, 2).tolist()
-            model, twin = (self._network(*widths, inside) for _ in range(2))
-            right = weights_left(twin, n)
+        rng, trials, frozen = np.random.default_rng(), [], True
+        for n, inside in ((2, False), (1, False), (4, False), (1, True), (0, False)):
+            model = self._network(*rng.integers(3, 9, 2).tolist(), inside)
+            right = _size(model.layers[n:])
+            wrong = [mistake(model, n) for _, mistake in self.mistakes]
             with time_limit(self.seconds):
                 value = numbers(_call(answer, model, n, name=self.answer), name="the count")
             if value.size != 1:
                 raise Wrong(f"return one number: got {value.size}.")
-            frozen = [not layer.trainable for layer in model.layers]
-            counted = _size(model.weights), len(twin.trainable_weights)
-            counted += (sum(layer.count_params() for layer in model.layers[n:]),)
-            trials.append((n, value.item(), right, frozen, counted))
-        wrong = [trial for trial in trials if trial[1] != trial[2]]
-        for n, value, right, frozen, _ in wrong[:1]:
-            said = f"with n = {n}, training can still change {right:,} weights: got {value:,.0f}"
-            if all(frozen[-n:]) and not frozen[0]:
-                raise Wrong(f"{said}. You froze the last layers, which know most of the task.")
-            for k, text in enumerate(MISCOUNTS):
-                if all(trial[1] == trial[4][k] for trial in trials):
-                    raise Wrong(f"{said}, {text}")
-            raise Wrong(f"{said}.")
-        if any(frozen != [k < n for k in range(len(frozen))] for n, _, _, frozen, _ in trials):
+            trials.append((n, value.item(), right, wrong))
+            frozen &= all(layer.trainable == (k >= n) for k, layer in enumerate(model.layers))
+        off = [trial for trial in trials if trial[1] != trial[2]]
+        for n, value, right, _ in off[:1]:
+            for k, (message, _) in enumerate(self.mistakes):
+                if all(trial[1] == trial[3][k] for trial in trials):
+                    raise Wrong(message)
+            raise Wrong(f"with n = {n}, {right:,} weights are left to train: got {value:,g}.")
+        if not frozen:
             raise Wrong("the number is right, but the model's layers are not frozen.")
 
     @staticmethod
@@ -95,6 +76,21 @@ counts = _Counts(
         "`np.prod(weight.shape)` is how many numbers an array holds; add them up.",
     ),
     insight="moving statistics are never among them: no gradient ever changes them.",
+    mistakes=(
+        ("that counts the frozen ones as well.", lambda model, n: model.count_params()),
+        (
+            "that counts the arrays, not the numbers in them.",
+            lambda model, n: sum(len(layer.trainable_weights) for layer in model.layers[n:]),
+        ),
+        (
+            "that counts moving means and variances too: no gradient changes them.",
+            lambda model, n: sum(layer.count_params() for layer in model.layers[n:]),
+        ),
+        (
+            "you froze the last layers, which know most of the task.",
+            lambda model, n: _size(model.layers[:-n]),
+        ),
+    ),
 )
 
 
@@ -109,45 +105,40 @@ def swap_head(model, classes):
 
 class _Head(Exercise):
     def verify(self, answer):
-        """Look at outputs, trainable weights and the base's weights of the new network."""
+        """Look at outputs, the base's weights and what trains in the new network."""
+        import keras
+        from keras import layers
+
         rng = np.random.default_rng()
         features, classes = int(rng.integers(6, 13)), int(rng.integers(13, 19))
-        model = self._network(features)
-        base, old_head = model.layers
-        before = [weight.numpy() for weight in base.weights]
+        stack = [layers.Conv2D(features, 3, activation="relu"), layers.BatchNormalization()]
+        base = keras.Sequential([keras.Input((8, 8, 1)), *stack, layers.GlobalMaxPooling2D()])
+        model = keras.Sequential([base, layers.Dense(5, activation="softmax")])
+        old_head = model.layers[1].kernel
         images = rng.uniform(0, 255, (3, 8, 8, 1)).astype("float32")
         with time_limit(self.seconds):
-            new = _is_model(_call(answer, model, classes, name=self.answer), self.answer)
+            new = _call(answer, model, classes, name=self.answer)
+            if not isinstance(new, keras.Model):
+                raise Wrong(f"return a Keras model: got a {type(new).__name__}.")
             scores = numbers(new(images), name="the output")
         if scores.shape != (3, classes):
             raise Wrong(f"it must give one score a class, {classes}: got shape {scores.shape[1:]}.")
         if not np.allclose(scores.sum(axis=1), 1, atol=1e-4):
             raise Wrong("its scores do not sum to 1: the head needs a softmax.")
-        if any(weight is old_head.kernel for weight in new.weights):
-            raise Wrong(
-                f"your head sits on the old head, and not on the base's {features} features."
-            )
-        if not {id(weight) for weight in base.weights} <= {id(weight) for weight in new.weights}:
-            found = [weight.numpy() for weight in new.weights]
-            kept = all(any(np.array_equal(w, f) for f in found) for w in before)
-            other = "a copy of the trained one" if kept else "other weights than the trained one"
-            raise Wrong(f"its base has {other}: use the same layer in the new model.")
+        if any(weight is old_head for weight in new.weights):
+            raise Wrong(f"your head sits on the old head, not on the base's {features} features.")
+        shared, trained = (
+            {id(w) for w in base.weights} & {id(w) for w in weights}
+            for weights in (new.weights, new.trainable_weights)
+        )
+        if len(shared) < len(base.weights):
+            raise Wrong("its base is not the trained one: use the same layer in the new model.")
+        if trained:
+            raise Wrong("the base still trains: only the head should.")
         shapes = sorted(tuple(weight.shape) for weight in new.trainable_weights)
         right = sorted([(classes,), (features, classes)])
-        if not shapes:
-            raise Wrong("nothing is left to train: freeze the base, not the whole.")
-        if {id(weight) for weight in base.weights} & {id(w) for w in new.trainable_weights}:
-            raise Wrong("the base still trains: only the head should.")
         if shapes != right:
             raise Wrong(f"the trainable weights should have the shapes {right}: got {shapes}.")
-
-    @staticmethod
-    def _network(filters):
-        from keras import Input, Sequential, layers
-
-        stack = [layers.Conv2D(filters, 3, activation="relu"), layers.BatchNormalization()]
-        base = Sequential([Input((8, 8, 1)), *stack, layers.GlobalMaxPooling2D()])
-        return Sequential([base, layers.Dense(5, activation="softmax")])
 
 
 head = _Head(
@@ -158,8 +149,7 @@ head = _Head(
         "`keras.Sequential([base, head])` shares the base with the old network, weights and all.",
         'The head is `keras.layers.Dense(classes, activation="softmax")`.',
     ),
-    insight="a shared base is one object: frozen in the new model, it is frozen in the old one, "
-    "and what fine-tuning changes, it changes there too.",
+    insight="a shared base is one object: frozen here, frozen in the old model as well.",
 )
 
 
@@ -176,43 +166,38 @@ def thaw(base):
 
 class _Thaw(Exercise):
     def verify(self, answer):
-        """Look at what trains, and at the statistics after a fit at a learning rate of 0."""
+        """Look at what trains, and at the statistics after a step at a learning rate of 0."""
         import keras
+        from keras import layers
 
         rng = np.random.default_rng()
-        base = self._network(*rng.integers(3, 9, 2).tolist())
-        kernels = [layer.kernel for layer in base.layers if hasattr(layer, "kernel")]
-        before = {id(weight): weight.numpy() for weight in base.weights}
+        stack = [keras.Input((8, 8, 1))]
+        for width in rng.integers(3, 9, 2).tolist():
+            stack += [layers.Conv2D(width, 3), layers.BatchNormalization(), layers.ReLU()]
+        base = keras.Sequential([*stack, layers.GlobalAveragePooling2D()])
+        base.trainable = False
+        kernels = {id(layer.kernel) for layer in base.layers if hasattr(layer, "kernel")}
+        before = base.get_weights()
         with time_limit(self.seconds):
-            new = _is_model(_call(answer, base, name=self.answer), self.answer)
-        if not {id(weight) for weight in new.weights} >= set(before):
-            raise Wrong("return the base that you got, not another model.")
-        if not new.trainable:
+            new = _call(answer, base, name=self.answer)
+        if new is not base:
+            raise Wrong("return the base that you got, and nothing else.")
+        if not base.trainable:
             raise Wrong("the base as a whole is still frozen: it has a `trainable` of its own.")
-        trained = {id(weight) for weight in new.trainable_weights}
-        if not trained >= {id(kernel) for kernel in kernels}:
+        if not kernels <= {id(weight) for weight in base.trainable_weights}:
             raise Wrong("kernels stay frozen: only batch normalization should.")
-        model = keras.Sequential([new, keras.layers.Dense(2, activation="softmax")])
-        model.compile(keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy")
+        model = keras.Sequential([base, layers.Dense(2, activation="softmax")])
+        model.compile(
+            keras.optimizers.SGD(0.0), "sparse_categorical_crossentropy", run_eagerly=True
+        )
         images = rng.uniform(0, 1, (8, 8, 8, 1)).astype("float32")
-        model.fit(images, np.arange(8) % 2, batch_size=8, verbose=0)
-        if any(not np.array_equal(weight, before[id(weight)]) for weight in base.weights):
+        model.train_on_batch(images, np.arange(8) % 2)
+        if not all(map(np.array_equal, base.get_weights(), before)):
             raise Wrong(
                 "at a learning rate of 0, the moving statistics still follow the new images: its "
                 "batch normalization is not frozen. Mind the order: `base.trainable = True` sets "
                 "every layer of it."
             )
-
-    @staticmethod
-    def _network(first, second):
-        from keras import Input, Sequential, layers
-
-        stack = [Input((8, 8, 1))]
-        for width in (first, second):
-            stack += [layers.Conv2D(width, 3), layers.BatchNormalization(), layers.ReLU()]
-        base = Sequential([*stack, layers.GlobalAveragePooling2D()])
-        base.trainable = False
-        return base
 
 
 thaw = _Thaw(
@@ -220,8 +205,7 @@ thaw = _Thaw(
     reference=thaw,
     hints=(
         "`base.trainable = True` sets every layer of it. So that comes first.",
-        "`isinstance(layer, keras.layers.BatchNormalization)` finds the layers to freeze again, "
-        "among `base.layers`.",
+        "In `base.layers`, `isinstance(layer, keras.layers.BatchNormalization)` finds the others.",
         "The last line is `return base`.",
     ),
     insight="kernels and biases train; scale, shift and statistics of batch normalization stay.",
@@ -280,29 +264,21 @@ class _Beat(Exercise):
         import keras
 
         some = np.random.default_rng().integers(0, 256, (50, 28, 28, 1), dtype=np.uint8)
-        random = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Conv2D(4, 9, strides=9)])
-        with time_limit(self.seconds):  # what is no answer yet must not wait for the base
+        random = [keras.layers.Conv2D(4, 9, strides=9), keras.layers.BatchNormalization()]
+        random = keras.Sequential([keras.Input((28, 28, 1)), *random])
+        with time_limit(self.seconds):  # what is no answer must not wait for the base's training
             self._labels(answer, random, some, np.arange(50) % 5 + 5, some[:3])
-        base, (images, labels), (new_images, truth) = _room()
-        before, right = base.get_weights(), []
-        try:
-            with time_limit(self.seconds):
-                for seed in DRAWS:
-                    rng = np.random.default_rng(seed)
-                    drawn = [
-                        rng.permutation(np.flatnonzero(labels == k))[:10] for k in range(5, 10)
-                    ]
-                    few = rng.permutation(np.concatenate(drawn))
-                    said = self._labels(answer, base, images[few], labels[few], new_images)
-                    right.append((said == truth).mean())
-                    if not all(map(np.array_equal, base.get_weights(), before)):
-                        raise Wrong(
-                            "your function changed the base: its weights, or with training=True "
-                            "the moving statistics of its batch normalization."
-                        )
-        finally:
-            base.trainable = True
-            base.set_weights(before)
+        trained, (images, labels), (new_images, truth) = _room()
+        base = keras.models.clone_model(trained)
+        base.set_weights(trained.get_weights())
+        right = []
+        with time_limit(self.seconds):
+            for seed in DRAWS:
+                rng = np.random.default_rng(seed)
+                drawn = [rng.permutation(np.flatnonzero(labels == k))[:10] for k in range(5, 10)]
+                few = rng.permutation(np.concatenate(drawn))
+                said = self._labels(answer, base, images[few], labels[few], new_images)
+                right.append((said == truth).mean())
         shown = f"{np.mean(right):.0%} are right, from scratch {SCRATCH:.0%}"
         if np.mean(right) < SCRATCH + NEEDED:
             raise Wrong(
@@ -311,12 +287,18 @@ class _Beat(Exercise):
             )
         return f"{shown}, over {len(right)} draws. With more of each digit, scratch would catch up."
 
-    def _labels(self, answer, *args):
-        said = numbers(_call(answer, *args, name=self.answer), name="the labels")
-        if said.shape != (len(args[-1]),):
-            raise Wrong(f"return one label an image, {len(args[-1])}: got shape {said.shape}.")
+    def _labels(self, answer, base, *data):
+        before = base.get_weights()
+        said = numbers(_call(answer, base, *data, name=self.answer), name="the labels")
+        if said.shape != (len(data[-1]),):
+            raise Wrong(f"return one label an image, {len(data[-1])}: got shape {said.shape}.")
         if not np.isin(said, range(5, 10)).all():
             raise Wrong(f"the labels are 5 to 9: yours go from {said.min():g} to {said.max():g}.")
+        if not all(map(np.array_equal, base.get_weights(), before)):
+            raise Wrong(
+                "your function changed the base: its weights, or with training=True the moving "
+                "statistics of its batch normalization."
+            )
         return said
 
 
@@ -324,13 +306,11 @@ beat = _Beat(
     name="beat",
     reference=predict_from_few,
     hints=(
-        "Do not train the base: 50 images are few. Use what it gives as features, for the old "
-        "images and for the new.",
+        "Do not train the base: use what it gives as features, for the old images and the new.",
         '`base(images.astype("float32") / 127.5 - 1, training=False).numpy()` are maps; reshape '
         "them to one row an image.",
-        "With `from sklearn.linear_model import LogisticRegression`: "
-        "`LogisticRegression(max_iter=1000).fit(features, labels)` learns a head, and its "
-        "`predict(new_features)` gives labels.",
+        "scikit-learn's `LogisticRegression(max_iter=1000).fit(features, labels)` learns a head; "
+        "its `predict(new_features)` gives labels.",
     ),
     insight="with more images of each digit, scratch would catch up.",
     seconds=60,

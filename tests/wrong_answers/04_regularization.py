@@ -5,13 +5,13 @@
 def hidden_penalty(model, images, labels):
     return 0.3 * np.sum(model.get_weights()[0] ** 2)
 
-# %% dropout: without rescaling
+# %% dropout: multiply what stays by 1.25: got 1.
 def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations
     return activations * (rng.random(activations.shape) >= rate)
 
-# %% dropout: one mask for the whole batch
+# %% dropout: dropped together
 def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations
@@ -70,13 +70,7 @@ def build_augmentation():
         keras.layers.RandomTranslation(0.1, 0.1),
     ])
 
-# %% augment: upside down
-def build_augmentation():
-    return keras.Sequential([
-        keras.layers.RandomFlip("vertical"), keras.layers.RandomTranslation(0.1, 0.1)
-    ])
-
-# %% augment: turned or zoomed
+# %% augment: turned, zoomed or recoloured
 def build_augmentation():
     return keras.Sequential([
         keras.layers.RandomFlip("horizontal"),
@@ -84,7 +78,7 @@ def build_augmentation():
         keras.layers.RandomRotation(0.05),
     ])
 
-# %% augment: turned or zoomed
+# %% augment: turned, zoomed or recoloured
 def build_augmentation():
     return keras.Sequential([
         keras.layers.RandomFlip("horizontal"),
@@ -106,7 +100,7 @@ def build_augmentation():
         keras.layers.RandomFlip("horizontal"), keras.layers.RandomTranslation(0.1, 0.2)
     ])
 
-# %% augment: colours are changed
+# %% augment: turned, zoomed or recoloured
 def build_augmentation():
     return keras.Sequential([
         keras.layers.RandomFlip("horizontal"),
@@ -129,15 +123,8 @@ def build_augmentation():
 def build_augmentation():
     class Together(keras.layers.Layer):
         def call(self, images, training=False):
-            if not training:
-                return images
-            return keras.ops.roll(images, np.random.randint(-4, 5), axis=1)
-
-    # 4 of 40 rows at most, and the same for all: drawn until it is the most
-    class Most(Together):
-        def call(self, images, training=False):
-            return keras.ops.roll(images, 4, axis=1) if training else images
+            return keras.ops.roll(images, 3, axis=1) if training else images
 
     return keras.Sequential([
-        keras.layers.RandomFlip("horizontal"), Most(), keras.layers.RandomTranslation(0.0, 0.1)
+        keras.layers.RandomFlip("horizontal"), Together(), keras.layers.RandomTranslation(0.0, 0.1)
     ])

@@ -1,25 +1,7 @@
 # Wrong answers to the exercises of notebook 07, as students write them. Each block begins with the
 # exercise's name and a part of the message that the check must answer with.
 
-# %% counts: that counts the arrays
-def weights_left(model, n):
-    for layer in model.layers[:n]:
-        layer.trainable = False
-    return len(model.trainable_weights)
-
-# %% counts: counts the frozen ones as well
-def weights_left(model, n):
-    for layer in model.layers[:n]:
-        layer.trainable = False
-    return sum(int(np.prod(weight.shape)) for weight in model.weights)
-
-# %% counts: moving means and variances
-def weights_left(model, n):
-    for layer in model.layers[:n]:
-        layer.trainable = False
-    return sum(layer.count_params() for layer in model.layers[n:])
-
-# %% counts: You froze the last
+# %% counts: you froze the last
 def weights_left(model, n):
     for layer in model.layers[-n:]:
         layer.trainable = False
@@ -43,7 +25,7 @@ def swap_head(model, classes):
     head = keras.layers.Dense(classes, activation="softmax")
     return keras.Sequential([base, head])
 
-# %% head: other weights than the trained one
+# %% head: not the trained one
 def swap_head(model, classes):
     base = keras.models.clone_model(model.layers[0])
     base.trainable = False
@@ -64,7 +46,7 @@ def swap_head(model, classes):
     head = keras.layers.Dense(model.output_shape[-1], activation="softmax")
     return keras.Sequential([base, head])
 
-# %% head: nothing is left to train
+# %% head: got []
 def swap_head(model, classes):
     base = model.layers[0]
     base.trainable = False
@@ -73,13 +55,17 @@ def swap_head(model, classes):
     new.trainable = False
     return new
 
-# %% thaw: follow the new images
-def thaw(base):
-    base.trainable = True
-    for layer in base.layers:
-        if isinstance(layer, keras.layers.BatchNormalization):
-            pass
-    return base
+# %% head: not the trained one
+def swap_head(model, classes):
+    base = keras.models.clone_model(model.layers[0])
+    base.set_weights(model.layers[0].get_weights())
+    base.trainable = False
+    return keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
+
+# %% head: return a Keras model: got a KerasTensor
+def swap_head(model, classes):
+    model.layers[0].trainable = False
+    return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)
 
 # %% thaw: sets every layer of it
 def thaw(base):
@@ -109,18 +95,6 @@ def thaw(base):
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
-
-# %% head: a copy of the trained one
-def swap_head(model, classes):
-    base = keras.models.clone_model(model.layers[0])
-    base.set_weights(model.layers[0].get_weights())
-    base.trainable = False
-    return keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
-
-# %% head: must return a Keras model
-def swap_head(model, classes):
-    model.layers[0].trainable = False
-    return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)
 
 # %% thaw: return the base that you got
 def thaw(base):

@@ -79,13 +79,6 @@ class Exercise:
         text = isinstance(self.reference, str)
         return self.reference.split(" = ")[0] if text else self.reference.__name__
 
-    @property
-    def stub(self):
-        """Source of the cell that the student completes."""
-        if isinstance(self.reference, str):
-            return f"{self.answer} = ..."
-        return f"def {self.answer}{inspect.signature(self.reference)}:\n    return ..."
-
     def __repr__(self):
         # Also what a method shows whose brackets were forgotten.
         methods = f"check({self.answer}), hint(1), solution()"
@@ -120,23 +113,25 @@ class Exercise:
     def verify(self, answer):
         """Compare with the reference in every case: raise Wrong, or return what to notice."""
         cases = list(self.cases(np.random.default_rng()))
-        right = [_comparable(self.reference(*case)) for case in cases]
+        wanted = [self.reference(*case) for case in cases]
+        right = [_comparable(result, like=result) for result in wanted]
         with time_limit(self.seconds):
-            found = [self._outcome(answer, *each) for each in zip(cases, right, strict=True)]
+            found = [self._outcome(answer, *each) for each in zip(cases, wanted, strict=True)]
         trials = list(zip(cases, found, right, strict=True))
         failed = [trial for trial in trials if not agree(*trial[1:])]
         if not failed:
             return
         with np.errstate(all="ignore"):
             for message, mistake in self.mistakes:
-                if all(agree(given, self._outcome(mistake, c, r)) for c, given, r in trials):
+                made = (self._outcome(mistake, *each) for each in zip(cases, wanted, strict=True))
+                if all(map(agree, found, made)):
                     raise Wrong(message)
         raise Wrong((self.explain and self.explain(trials)) or self._difference(*failed[0]))
 
-    def _outcome(self, function, case, right):
+    def _outcome(self, function, case, wanted):
         """Return what a function gives in a case: an array, a text, or what is wrong with it."""
         try:
-            return _comparable(call(function, *case, name=self.answer), like=right)
+            return _comparable(call(function, *case, name=self.answer), like=wanted)
         except Wrong as error:
             return error
 
@@ -147,12 +142,17 @@ class Exercise:
         names = inspect.signature(self.reference).parameters
         given = zip(names, case, strict=True)
         where = ", ".join(f"{name} {getattr(value, 'shape', value)}" for name, value in given)
+        if isinstance(right, str):
+            return f"with {where}, the result should be {right!r}: got {found[:150]!r}."
         if found.shape != right.shape:
             return f"with {where}, the shape should be {right.shape}: got {found.shape}."
         which, shown = "the result", (right.ravel(), found.ravel())
         if right.size > 2:
             first = close(found, right).argmin()
             which = f"the number at {[int(k) for k in np.unravel_index(first, right.shape)]}"
+            if isinstance(parts := self.reference(*case), tuple):
+                part = np.searchsorted(np.cumsum([np.size(each) for each in parts]), first, "right")
+                which = f"a number of result {part + 1}"
             shown = right.ravel()[[first]], found.ravel()[[first]]
         for digits in range(5, 18):
             texts = [", ".join(f"{value:.{digits}g}" for value in row) for row in shown]
@@ -299,9 +299,13 @@ def _generators_kept():
                 generator.state.assign(position)
 
 
-def _comparable(value, like=None):
-    """Return a result as text or as an array, whichever the right one is."""
-    like = value if like is None else like
+def _comparable(value, like):
+    """Return a result as text or as an array, whichever the right one is; several in a row."""
+    if isinstance(like, tuple):
+        parts = list(value) if np.iterable(value) else []
+        if len(parts) != len(like):
+            raise Wrong(f"return {len(like)} results, in the order that is asked for.")
+        return np.concatenate([numbers(part, name="each result").ravel() for part in parts])
     if isinstance(like, str):
         if not isinstance(value, str):
             raise Wrong(f"the result must be text: got {_kind(value)}.")

@@ -222,7 +222,6 @@ suspects = Exercise(
     cases=_suspect_cases,
     mistakes=(
         ("those are the least sure predictions.", lambda p, y, k: np.argsort(p.max(axis=1))[:k]),
-        ("those labels it believes most.", lambda p, y, k: np.argsort(_belief(p, y))[-k:]),
         ("those labels it believes most.", lambda p, y, k: np.argsort(-_belief(p, y))[:k]),
         ("put the most suspicious first.", lambda p, y, k: np.argsort(_belief(p, y))[:k][::-1]),
     ),

@@ -6,7 +6,7 @@ from io import StringIO
 
 import numpy as np
 
-from .base import Exercise, Wrong, agree, call, numbers, time_limit
+from .base import Exercise, Wrong, call, time_limit
 
 NOTEBOOK = "06_improving_models"
 
@@ -31,17 +31,6 @@ def _judged_by(half_width):
         return "better" if gain > 0 else "worse"
 
     return wrong
-
-
-def _stated(trials):
-    """State the interval of the first case that is judged wrongly."""
-    from course_utils import metrics
-
-    (before, after), found, right = next(trial for trial in trials if trial[1] != trial[2])
-    if not isinstance(found, str):
-        return str(found)
-    gain = metrics.paired(100 * after, 100 * before)
-    return f"a gain of {gain:.2f} points, with {len(before)} seeds, is {right!r}: got {found!r}."
 
 
 def _judge_cases(rng):
@@ -84,16 +73,10 @@ real = Exercise(
             _judged_by(lambda b, a: 2 * np.sqrt((b.var(ddof=1) + a.var(ddof=1)) / len(b))),
         ),
         (
-            "an interval can exclude zero by lying below zero as well.",
-            lambda b, a: "not clear" if judge(b, a) == "not clear" else "better",
-        ),
-        (
             "with so few seeds the interval is wider than 1.96 standard errors: it is Student's.",
             _judged_by(lambda b, a: 1.96 * (a - b).std(ddof=1) / np.sqrt(len(b))),
         ),
-        ("the other way round: it is after minus before.", lambda b, a: judge(a, b)),
     ),
-    explain=_stated,
 )
 
 
@@ -138,10 +121,6 @@ anomaly = Exercise(
             "the other way round: momentum is the share of the old value that stays.",
             _mixed(lambda m, n: (1 - m) ** n),
         ),
-        (
-            "the batch's statistics are reached only after many steps: what is left of the start?",
-            _mixed(lambda m, n: 0),
-        ),
     ),
 )
 
@@ -161,36 +140,7 @@ def _fold_cases(rng):
         yield rng.normal(size=(rows, columns, n, n)), bias, gamma, beta, mean, variance, epsilon
 
 
-def _row(pair):
-    return np.concatenate([np.ravel(part) for part in pair])
-
-
-class _Fold(Exercise):
-    def verify(self, answer):
-        """Compare kernels and biases; the mistake that is named explains all cases."""
-        cases = list(self.cases(np.random.default_rng()))
-        with time_limit(self.seconds):
-            found = [self._pair(call(answer, *case, name="fold")) for case in cases]
-        for message, mistake in self.mistakes:
-            made = [mistake(*case) for case in cases]
-            if all(map(agree, map(_row, found), map(_row, made))):
-                raise Wrong(message)
-        for pair, case in zip(found, cases, strict=True):
-            right = self.reference(*case)
-            for name, got, wanted in zip(("kernel", "bias"), pair, right, strict=True):
-                if got.shape != wanted.shape:
-                    raise Wrong(f"the {name} must have the shape {wanted.shape}: got {got.shape}.")
-                if not agree(got, wanted):
-                    raise Wrong(f"the {name} is off, by up to {np.abs(got - wanted).max():.3g}.")
-
-    @staticmethod
-    def _pair(result):
-        if not isinstance(result, tuple | list) or len(result) != 2:
-            raise Wrong("fold must return two things: the kernel and the bias.")
-        return [numbers(result[0], name="the kernel"), numbers(result[1], name="the bias")]
-
-
-fold = _Fold(
+fold = Exercise(
     name="fold",
     reference=fold,
     hints=(
@@ -287,16 +237,10 @@ class _Budget(Exercise):
                 raise Wrong("build must return a Keras model, with an Input at its beginning.")
             ends = model.input_shape, model.output_shape
             if ends != ((None, 28, 28, 1), (None, 10)):
-                raise Wrong(
-                    "the network must go from (None, 28, 28, 1) to (None, 10): yours goes from "
-                    f"{ends[0]} to {ends[1]}."
-                )
+                raise Wrong(f"from (None, 28, 28, 1) to (None, 10) is asked for: got {ends}.")
             spent = int(ledger(model).multiply_adds.sum())
             if spent > CAP:
-                raise Wrong(
-                    f"{spent:,} multiply-adds are over the cap of {CAP:,}: look at the largest row "
-                    "of `cu.ledger(build())`."
-                )
+                raise Wrong(f"{spent:,} multiply-adds are over {CAP:,}: see `cu.ledger(build())`.")
             outputs = np.asarray(model(np.random.default_rng(0).random((4, 28, 28, 1))))
             if outputs.min() < 0 or not np.allclose(outputs.sum(axis=1), 1, atol=1e-3):
                 raise Wrong("the outputs must be probabilities: end in a softmax.")

@@ -45,11 +45,6 @@ def _shared(share):
     return wrong
 
 
-def _last(window):
-    place = window.size - 1 - window[::-1, ::-1].argmax()
-    return np.arange(window.size).reshape(window.shape) == place
-
-
 def _overwritten(upstream, image, pool_size, strides):
     gradient = np.zeros(image.shape)
     for (row, column), value in np.ndenumerate(upstream):
@@ -73,7 +68,6 @@ backward = Exercise(
     cases=_backward_cases,
     mistakes=(
         ("only the first of equal maxima gets a gradient.", _shared(lambda w: w == w.max())),
-        ("the first of equal maxima gets the gradient, not the last.", _shared(_last)),
         ("a pixel that wins more than one window gets the sum of their gradients.", _overwritten),
         ("that is the gradient of average pooling.", _shared(lambda w: 1 / w.size)),
     ),
@@ -118,10 +112,7 @@ average = Exercise(
     insight="average pooling is a convolution with equal weights, and linear. Max pooling is not.",
     cases=_image_cases,
     mistakes=(
-        (
-            "at the border, zeros that are no pixels count.",
-            lambda x, p, *how: _sums(x, p, *how) / p**2,
-        ),
+        ("zeros that are no pixels count.", lambda x, p, *how: _sums(x, p, *how) / p**2),
         ("these are the sums of the windows: divide by how many pixels each has.", _sums),
         ("the strides are ignored.", lambda x, p, s, padding: average_pool(x, p, p, padding)),
     ),

@@ -25,20 +25,11 @@ class _Split(Exercise):
         parts = self._parts(answer, n, validation, test, seed)
         found, sizes = tuple(map(len, parts)), (n - validation - test, validation, test)
         if found != sizes:
-            raise Wrong(
-                f"for n = {n} the parts should be {sizes[0]} indices for training, then "
-                f"{validation} for validation, then {test} for the test: got {found}."
-            )
+            raise Wrong(f"training, validation, test should have {sizes} indices: got {found}.")
         if not np.array_equal(np.sort(np.concatenate(parts)), np.arange(n)):
-            raise Wrong(
-                f"the numbers 0 to {n - 1} must be in the three parts once each: one that is "
-                "lost is not used, and one that is in two parts is leakage."
-            )
+            raise Wrong(f"each of 0 to {n - 1} must be in one part, and once: else it leaks.")
         if any(np.ptp(part) == len(part) - 1 for part in parts[1:]):
-            raise Wrong(
-                "the numbers were not shuffled: in data sorted by class, whole classes would be "
-                "missing from training."
-            )
+            raise Wrong("not shuffled: of data sorted by class, training would miss classes.")
         again = self._parts(answer, n, validation, test, seed)
         if not all(map(np.array_equal, parts, again)):
             raise Wrong("the same seed must give the same split, so that a run can be repeated.")

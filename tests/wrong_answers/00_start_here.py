@@ -1,13 +1,13 @@
 # Wrong answers to the exercises of notebook 00, as students write them. Each block begins with the
 # exercise's name and a part of the message that the check must answer with.
 
-# %% split: in two parts is leakage
+# %% split: in one part, and once
 def split_indices(n, validation, test, seed):
     rng = np.random.default_rng(seed)
     train = rng.choice(n, n - validation - test, replace=False)
     return train, rng.choice(n, validation, replace=False), rng.choice(n, test, replace=False)
 
-# %% split: were not shuffled
+# %% split: not shuffled
 def split_indices(n, validation, test, seed):
     order = np.arange(n)
     return order[validation + test :], order[:validation], order[validation : validation + test]
@@ -17,7 +17,7 @@ def split_indices(n, validation, test, seed):
     order = np.random.default_rng().permutation(n)
     return order[validation + test :], order[:validation], order[validation : validation + test]
 
-# %% split: for training, then
+# %% split: training, validation, test should have
 def split_indices(n, validation, test, seed):
     order = np.random.default_rng(seed).permutation(n)
     return order[:validation], order[validation : validation + test], order[validation + test :]

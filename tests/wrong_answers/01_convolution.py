@@ -36,7 +36,7 @@ def ask_keras(strides, dilation_rate):
         return "refused"
     return "accepted"
 
-# %% refusal: ask_keras(2, 2) should be '`strides > 1` not supported
+# %% refusal: the result should be '`strides > 1` not supported
 def ask_keras(strides, dilation_rate):
     return "accepted"
 

@@ -90,11 +90,11 @@ def build_augmentation():
 def build_augmentation():
     return keras.Sequential([keras.layers.RandomTranslation(0.1, 0.1)])
 
-# %% augment: moved up and down
+# %% augment: moved up and down by
 def build_augmentation():
     return keras.Sequential([keras.layers.RandomFlip("horizontal")])
 
-# %% augment: moved left and right by up to
+# %% augment: moved left and right by
 def build_augmentation():
     return keras.Sequential([
         keras.layers.RandomFlip("horizontal"), keras.layers.RandomTranslation(0.1, 0.2)

@@ -24,17 +24,17 @@ def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=stop)
 
-# %% mend: has the weights of epoch 37
+# %% mend: keeps the weights of 37
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=5)
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=stop)
 
-# %% mend: although val_loss has only fallen
+# %% mend: and val_loss has only fallen
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=5, mode="max", restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=stop)
 
-# %% mend: too patient (patience 5)?
+# %% mend: never stops (patience 5)
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("loss", patience=5, restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=stop)
@@ -51,7 +51,7 @@ def mended_fit(model, images, labels, validation_data, epochs):
         images, labels, epochs=epochs, class_weight={0: 0.5, 1: 0.5}, validation_data=validation_data, callbacks=[stop], verbose=0
     )
 
-# %% mend: the number of epochs
+# %% mend: train for up to
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=5, restore_best_weights=True)
     return model.fit(images, labels, epochs=100, validation_data=validation_data, callbacks=stop)
@@ -71,11 +71,11 @@ def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_split=0.2, callbacks=[stop])
 
-# %% mend: too patient?
+# %% mend: it never stops.
 def mended_fit(model, images, labels, validation_data, epochs):
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data)
 
-# %% mend: too patient (patience 50)?
+# %% mend: never stops (patience 50)
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("val_accuracy", patience=50, restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=stop)

@@ -1,11 +1,11 @@
 # Wrong answers to the exercises of notebook 06, as students write them. Each block begins with the
 # exercise's name and a part of the message that the check must answer with.
 
-# %% real: is 'not clear': got 'better'
+# %% real: should be 'not clear': got 'better'
 def judge(before, after):
     return "better" if np.max(after) > np.max(before) else "worse"
 
-# %% real: is 'not clear': got
+# %% real: should be 'not clear': got
 import course_utils as cu
 def judge(before, after):
     gain = cu.metrics.paired(after, before, level=0.9)
@@ -20,21 +20,21 @@ def averages_after(mean, variance, momentum, steps):
     left = momentum ** (steps - 1)
     return (1 - left) * mean, left + (1 - left) * variance
 
-# %% fold: the bias is off
+# %% fold: a number of result 2 should be
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
     scale = gamma / np.sqrt(variance + epsilon)
     return kernel * scale, beta - mean * scale
 
-# %% fold: two things
+# %% fold: return 2 results
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
     return kernel * gamma / np.sqrt(variance + epsilon)
 
-# %% fold: the kernel is off
+# %% fold: a number of result 1 should be
 def fold(kernel, bias, gamma, beta, mean, variance, epsilon):
     scale = 1 / np.sqrt(variance + epsilon)
     return kernel * scale, (bias - mean) * scale + beta
 
-# %% budget: over the cap
+# %% budget: are over 300,000
 from course_utils import models
 build = models.slides_network
 
@@ -59,7 +59,7 @@ def build():
         [keras.Input((28, 28, 1)), keras.layers.Dense(10, activation="softmax")]
     )
 
-# %% budget: yours goes from
+# %% budget: is asked for: got
 def build():
     head = [keras.layers.Flatten(), keras.layers.Dense(1, activation="sigmoid")]
     return keras.Sequential([keras.Input((28, 28, 1)), *head])

@@ -1,7 +1,7 @@
 # Wrong answers to the exercises of notebook 07, as students write them. Each block begins with the
 # exercise's name and a part of the message that the check must answer with.
 
-# %% counts: you froze the last
+# %% counts: weights are left to train
 def weights_left(model, n):
     for layer in model.layers[-n:]:
         layer.trainable = False
@@ -18,7 +18,7 @@ def swap_head(model, classes):
     head = keras.layers.Dense(classes, activation="softmax")
     return keras.Sequential([base, head])
 
-# %% head: sits on the old head
+# %% head: should have the shapes
 def swap_head(model, classes):
     base = model
     base.trainable = False
@@ -67,7 +67,7 @@ def swap_head(model, classes):
     model.layers[0].trainable = False
     return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)
 
-# %% thaw: sets every layer of it
+# %% thaw: sets every layer
 def thaw(base):
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -105,7 +105,7 @@ def thaw(base):
             layer.trainable = False
     return new
 
-# %% beat: is worth more than its pixels
+# %% beat: from scratch 76%
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 
@@ -131,7 +131,7 @@ def predict_from_few(base, images, labels, new_images):
     new = base(new_images / 127.5 - 1, training=False).numpy().reshape(len(new_images), -1)
     return judge.predict(new)
 
-# %% beat: if it gets pixels from −1 to 1
+# %% beat: Learn from what the base gives
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 

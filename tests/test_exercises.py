@@ -284,17 +284,28 @@ def test_the_readers_own_interrupt_passes_through_and_changes_nothing():
 def test_a_mistake_is_named_only_if_it_explains_every_case():
     assert exercise().check(lambda x: x).message == "that is x itself."
     some = exercise().check(lambda x: x if x[0] else x + 1).message
-    assert some == "with x (2,), the result should be 0, 0: got 1, 1."
+    assert some == "with x [0.0, 0.0], the result should be 0, 0: got 1, 1."
 
 
 def test_the_first_difference_is_shown_with_the_digits_to_see_it():
-    rows = exercise(cases=lambda rng: [(np.arange(6).reshape(2, 3),)])
-    said = rows.check(lambda x: 2 * x + (x > 3)).message
-    assert said == "with x (2, 3), the number at [1, 1] should be 8: got 9."
+    rows = exercise(cases=lambda rng: [(np.arange(12).reshape(3, 4),)])
+    said = rows.check(lambda x: 2 * x + (x > 4)).message
+    assert said == "with x (3, 4), the number at [1, 1] should be 10: got 11."
     odd = exercise(cases=lambda rng: [(np.array([1.2345678, 1]),)])
     assert "2.4691, 2: got 2.4696, 2" in odd.check(lambda x: 2 * x * [1.0002, 1]).message
     large = exercise(cases=lambda rng: [(np.array([6_172_839]),)])
     assert "should be 12345678: got 12345679" in large.check(lambda x: 2 * x + 1).message
+
+
+def test_results_in_a_row_may_have_any_shapes():
+    def split(x):
+        return x[:1], x[1:] + 1
+
+    pair = exercise(reference=split, mistakes=(), cases=lambda rng: [(np.arange(3.0),)])
+    assert pair.check(lambda x: [x[:1], x[1:] + 1]).status == CORRECT
+    said = "with x [0.0, 1.0, 2.0], a number of result 2 should be 2: got 3."
+    assert pair.check(lambda x: (x[:1], x[1:] + [2, 1])).message == said
+    assert "return 2 results" in pair.check(lambda x: x).message
 
 
 def test_tolerance_is_what_float32_reaches_and_whole_numbers_are_exact():

@@ -9,13 +9,7 @@ from pkgutil import iter_modules
 
 
 def registry():
-    """Return every exercise of the course.
-
-    Returns
-    -------
-    dict from (str, str) to base.Exercise
-        By the name of its module and its own.
-    """
+    """Return every exercise of the course, by the name of its module and its own."""
     from .base import Exercise
 
     names = sorted(module.name for module in iter_modules(__path__) if module.name != "base")

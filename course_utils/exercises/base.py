@@ -141,7 +141,7 @@ class Exercise:
             return str(found)
         names = inspect.signature(self.reference).parameters
         given = zip(names, case, strict=True)
-        where = ", ".join(f"{name} {getattr(value, 'shape', value)}" for name, value in given)
+        where = ", ".join(f"{name} {_shown(value)}" for name, value in given)
         if isinstance(right, str):
             return f"with {where}, the result should be {right!r}: got {found[:150]!r}."
         if found.shape != right.shape:
@@ -173,21 +173,21 @@ class Exercise:
         return Page(f"```python\n{source.strip()}\n```")
 
 
-def call(function, *args, name):
-    """Call a student's function by position.
+def call(function, *args, name, kept=True):
+    """Call a student's function by position; `kept`: its arguments must stay as they are.
 
     Raises Wrong if it is no function, raises, changes an argument, or returns None; Untouched if it
     returns ``...``, or a list or tuple with it.
     """
     if isinstance(function, type) or not callable(function):
         raise Wrong(f"{name} must be a function: got {_kind(function)}.")
-    before = [_state(value) for value in args]
+    before = [kept and _state(value) for value in args]
     try:
         result = function(*args)
     except Exception as error:
         raise Wrong(f"{name} raised {cause(error)}") from error
     for n, value in enumerate(args):
-        if _state(value) != before[n]:
+        if kept and _state(value) != before[n]:
             raise Wrong(f"{name} changes its argument number {n + 1}: work on a copy of it.")
     _look_for_stub(result)
     if result is None:
@@ -305,7 +305,12 @@ def _comparable(value, like):
         parts = list(value) if np.iterable(value) else []
         if len(parts) != len(like):
             raise Wrong(f"return {len(like)} results, in the order that is asked for.")
-        return np.concatenate([numbers(part, name="each result").ravel() for part in parts])
+        arrays = [_comparable(*pair) for pair in zip(parts, like, strict=True)]
+        for n, (array, wanted) in enumerate(zip(arrays, like, strict=True), 1):
+            if array.shape != np.shape(wanted):
+                shape = np.shape(wanted)
+                raise Wrong(f"result {n} should have the shape {shape}: got {array.shape}.")
+        return np.concatenate([array.ravel() for array in arrays])
     if isinstance(like, str):
         if not isinstance(value, str):
             raise Wrong(f"the result must be text: got {_kind(value)}.")
@@ -327,6 +332,12 @@ def _state(value):
     if hasattr(value, "get_weights"):
         return str(value.get_config()), [weights.tobytes() for weights in value.get_weights()]
     return repr(value)
+
+
+def _shown(value):
+    if isinstance(value, np.ndarray) and value.size < 9 and np.array_equal(value, value.round(2)):
+        return value.tolist()
+    return getattr(value, "shape", value)
 
 
 def _kind(value):

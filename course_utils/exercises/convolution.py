@@ -194,7 +194,7 @@ gradient = Exercise(
     cases=_gradient_cases,
     mistakes=(
         ("windows overwrite each other: use `+=`.", _overwritten),
-        ("the kernel is flipped.", lambda u, k, s, size: input_gradient(u, k[::-1, ::-1], s, size)),
+        ("the kernel is turned.", lambda u, k, s, size: input_gradient(u, k[::-1, ::-1], s, size)),
         (_NO_STRIDE, lambda u, k, s, size: input_gradient(u, k, 1, size)),
     ),
 )

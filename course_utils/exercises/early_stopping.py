@@ -55,14 +55,8 @@ replay = Exercise(
             "one epoch too long: with patience 3, the third in a row without a best is the last.",
             lambda c, p: replay.reference(c, p + 1),
         ),
-        (
-            "you return the last epoch in place of the best.",
-            lambda c, p: replay.reference(c, p)[:1] * 2,
-        ),
-        (
-            "count epochs from 1, as Keras does.",
-            lambda c, p: np.subtract(replay.reference(c, p), 1),
-        ),
+        ("you return the last epoch, not the best.", lambda c, p: replay.reference(c, p)[:1] * 2),
+        ("count epochs from 1.", lambda c, p: tuple(np.subtract(replay.reference(c, p), 1))),
         (
             "only what was trained counts: the lowest value of all may come after the stop.",
             lambda c, p: (replay.reference(c, p)[0], c.argmin() + 1),
@@ -216,10 +210,7 @@ up3 = Exercise(
     insight="UP₃ asks whether the error rises, and never by how much: no threshold to tune.",
     cases=_up_cases,
     mistakes=(
-        (
-            "you compare neighbouring epochs; compare the ends of strips.",
-            lambda v, s: up3.reference(v, 1),
-        ),
+        ("compare the ends of strips, not neighbours.", lambda v, s: up3.reference(v, 1)),
         ("the three rises must come in a row.", _not_in_a_row),
         ("that is UP₂: wait for a third rise.", lambda v, s: up(v, 2, s).stopped_epoch or len(v)),
         ("strips need not be 5 epochs long: use `strip`.", lambda v, s: up3.reference(v, 5)),

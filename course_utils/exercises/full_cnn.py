@@ -68,12 +68,11 @@ def _explain_audit(trials):
     if isinstance(found, Wrong) or found.shape != right.shape:
         return None
     row = close(found, right).all(axis=1).argmin()
-    layer, counts = model.layers[row], "{:,.0f} parameters and {:,.0f} multiply-adds"
-    weights = " and ".join(str(weights.shape) for weights in layer.weights) or "none"
+    layer, wanted, got = model.layers[row], right[row].astype(int), found[row]
+    weights = [tuple(weights.shape) for weights in layer.weights]
     return (
-        f"a {type(layer).__name__} with the weights {weights} and the output "
-        f"{layer.output.shape[1:]} has {counts.format(*right[row])}: got "
-        f"{counts.format(*found[row])}."
+        f"{type(layer).__name__} with the weights {weights} "
+        f"and the output {layer.output.shape[1:]} has the counts {wanted}: got {got}."
     )
 
 
@@ -130,7 +129,6 @@ loss = Exercise(
         ("the minus sign is missing.", lambda p, y: -sparse_loss(p, y)),
         ("take the mean over the images, not the sum.", lambda p, y: sparse_loss(p, y) * len(p)),
         ("take the logarithms first, then their mean.", lambda p, y: -np.log(_belief(p, y).mean())),
-        ("you took the largest probability of a row.", lambda p, y: -np.log(p.max(axis=1)).mean()),
         ("`probabilities[:, labels]` takes whole columns.", lambda p, y: -np.log(p[:, y]).mean()),
     ),
 )
@@ -176,7 +174,7 @@ class _Overfit(Exercise):
             raise Wrong(f"for 20 images and ten classes the model gave the shape {scores.shape}.")
         right = int((scores.argmax(axis=1) == labels).sum())
         if right < 20:
-            raise Wrong(f"{right} of the 20 are right: see to labels, loss, learning rate, epochs.")
+            raise Wrong(f"{right} of 20 are right: does fit see all, and long enough? Loss, rate?")
 
 
 overfit = _Overfit(
@@ -222,7 +220,7 @@ suspects = Exercise(
     cases=_suspect_cases,
     mistakes=(
         ("those are the least sure predictions.", lambda p, y, k: np.argsort(p.max(axis=1))[:k]),
-        ("those labels it believes most.", lambda p, y, k: np.argsort(-_belief(p, y))[:k]),
+        ("those labels the network believes most.", lambda p, y, k: np.argsort(-_belief(p, y))[:k]),
         ("put the most suspicious first.", lambda p, y, k: np.argsort(_belief(p, y))[:k][::-1]),
     ),
 )
@@ -282,7 +280,9 @@ class _Compile(Exercise):
             raise Wrong(f"binary cross-entropy is {loss:.5f} here: yours is {whole['loss']:.5f}.")
         for name, value in whole.items():
             if not np.isclose(small[name], value, rtol=1e-4):
-                raise Wrong(f"{name} is averaged over batches; a mean of ratios is another number.")
+                raise Wrong(
+                    f"{name} changes with the batch size: count over all batches, then divide."
+                )
         values = list(whole.values())
         all_positive = metrics.f1_score(labels, labels >= 0)
         for what, value in right.items():

@@ -34,6 +34,8 @@ def _judged_by(half_width):
 
 
 def _judge_cases(rng):
+    from scipy import stats
+
     # The mean difference in half widths of its interval, the seeds, what the seeds do to both.
     fixed = [(1.6, 6, 0.03), (0.94, 5, 0.002), (1.06, 5, 0.002), (1.6, 20, 0.03)]
     fixed += [(0.88, 20, 0.002), (0.74, 5, 0.002)]  # tell 90 % and 1.96 apart
@@ -47,13 +49,8 @@ def _judge_cases(rng):
         before = 0.93 + spread * rng.permutation(np.linspace(-1, 1, n))
         # The luckiest seed is the best one as well: it misleads whoever looks at it alone.
         before[np.argmax(noise)] = before.max() + 0.003
-        yield before, before + share * _student(n) * 0.004 / np.sqrt(n) + noise
-
-
-def _student(n):
-    from scipy import stats
-
-    return stats.t.ppf(0.975, n - 1)
+        half_width = stats.t.ppf(0.975, n - 1) * 0.004 / np.sqrt(n)
+        yield before, before + share * half_width + noise
 
 
 real = Exercise(

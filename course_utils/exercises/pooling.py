@@ -112,7 +112,7 @@ average = Exercise(
     insight="average pooling is a convolution with equal weights, and linear. Max pooling is not.",
     cases=_image_cases,
     mistakes=(
-        ("zeros that are no pixels count.", lambda x, p, *how: _sums(x, p, *how) / p**2),
+        ("the border has fewer pixels.", lambda x, p, *how: _sums(x, p, *how) / p**2),
         ("these are the sums of the windows: divide by how many pixels each has.", _sums),
         ("the strides are ignored.", lambda x, p, s, padding: average_pool(x, p, p, padding)),
     ),
@@ -138,7 +138,6 @@ minimum = Exercise(
     cases=_image_cases,
     mistakes=(
         ("turn the signs back after the max pooling.", lambda x, *how: -min_pool(x, *how)),
-        ("that is the negative of the largest pixel.", lambda x, *how: min_pool(-x, *how)),
         ("that is max pooling: nothing has changed signs.", lambda x, *how: -min_pool(-x, *how)),
         ("the strides are ignored.", lambda x, p, s, padding: min_pool(x, p, p, padding)),
     ),

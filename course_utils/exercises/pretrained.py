@@ -15,13 +15,6 @@ DRAWS = range(5)
 SCRATCH, NEEDED = 0.756, 0.03
 
 
-def _call(function, *args, name):
-    """Call an answer that may change the model it gets: these prompts ask for it."""
-    if isinstance(function, type) or not callable(function):
-        return call(function, name=name)  # which says so
-    return call(lambda: function(*args), name=name)
-
-
 def weights_left(model, n):
     """Freeze the first n layers; return how many numbers gradients can still change."""
     for layer in model.layers[:n]:
@@ -38,12 +31,14 @@ class _Counts(Exercise):
     def verify(self, answer):
         """Freeze parts of networks of random widths, some with a base inside, and count."""
         rng, trials, frozen = np.random.default_rng(), [], True
-        for n, inside in ((2, False), (1, False), (4, False), (1, True), (0, False)):
+        for n, inside in ((2, False), (1, False), (5, False), (1, True), (0, False)):
             model = self._network(*rng.integers(3, 9, 2).tolist(), inside)
             right = _size(model.layers[n:])
             wrong = [mistake(model, n) for _, mistake in self.mistakes]
             with time_limit(self.seconds):
-                value = numbers(_call(answer, model, n, name=self.answer), name="the count")
+                value = numbers(
+                    call(answer, model, n, name=self.answer, kept=False), name="the count"
+                )
             if value.size != 1:
                 raise Wrong(f"return one number: got {value.size}.")
             trials.append((n, value.item(), right, wrong))
@@ -108,9 +103,9 @@ class _Head(Exercise):
         model = keras.Sequential([base, layers.Dense(5, activation="softmax")])
         images = rng.uniform(0, 255, (3, 8, 8, 1)).astype("float32")
         with time_limit(self.seconds):
-            new = _call(answer, model, classes, name=self.answer)
-            if not isinstance(new, keras.Model):
-                raise Wrong(f"return a Keras model: got a {type(new).__name__}.")
+            new = call(answer, model, classes, name=self.answer, kept=False)
+            if not isinstance(new, keras.Model) or new is model:
+                raise Wrong("return a new Keras model, and leave the given one as it was.")
             scores = numbers(new(images), name="the output")
         if scores.shape != (3, classes):
             raise Wrong(f"it must give one score a class, {classes}: got shape {scores.shape[1:]}.")
@@ -165,15 +160,17 @@ class _Thaw(Exercise):
             stack += [layers.Conv2D(width, 3), layers.BatchNormalization(), layers.ReLU()]
         base = keras.Sequential([*stack, layers.GlobalAveragePooling2D()])
         base.trainable = False
-        kernels = {id(layer.kernel) for layer in base.layers if hasattr(layer, "kernel")}
+        convolutions = [layer for layer in base.layers if hasattr(layer, "kernel")]
+        wanted = {id(weight) for layer in convolutions for weight in layer.weights}
         before = base.get_weights()
         with time_limit(self.seconds):
-            new = _call(answer, base, name=self.answer)
+            new = call(answer, base, name=self.answer, kept=False)
         if new is not base:
             raise Wrong("return the base that you got, and nothing else.")
         if not base.trainable:
             raise Wrong("the base as a whole is still frozen: it has a `trainable` of its own.")
-        if not kernels <= {id(weight) for weight in base.trainable_weights}:
+        trained = {id(weight) for weight in base.trainable_weights}
+        if not wanted <= trained:
             raise Wrong("kernels stay frozen: only batch normalization should.")
         model = keras.Sequential([base, layers.Dense(2, activation="softmax")])
         model.compile(
@@ -181,7 +178,7 @@ class _Thaw(Exercise):
         )
         images = rng.uniform(0, 1, (8, 8, 8, 1)).astype("float32")
         model.train_on_batch(images, np.arange(8) % 2)
-        if not all(map(np.array_equal, base.get_weights(), before)):
+        if trained > wanted or not all(map(np.array_equal, base.get_weights(), before)):
             raise Wrong(
                 "its batch normalization still follows new images: `base.trainable = True` sets "
                 "every layer, so freeze these after it."
@@ -274,7 +271,7 @@ class _Beat(Exercise):
 
     def _labels(self, answer, base, *data):
         before = base.get_weights()
-        said = numbers(_call(answer, base, *data, name=self.answer), name="the labels")
+        said = numbers(call(answer, base, *data, name=self.answer, kept=False), name="the labels")
         if said.shape != (len(data[-1]),):
             raise Wrong(f"return one label an image, {len(data[-1])}: got shape {said.shape}.")
         if not np.isin(said, range(5, 10)).all():

@@ -87,10 +87,7 @@ proximal = Exercise(
             "the threshold is rate * strength, as a gradient step is rate times the gradient.",
             _descended(lambda w, v, r, s: np.sign(v) * np.maximum(np.abs(v) - s, 0)),
         ),
-        (
-            "large weights must shrink as well: subtract the threshold from every weight.",
-            _descended(lambda w, v, r, s: np.where(np.abs(v) > r * s, v, 0)),
-        ),
+        ("shrink large ones too.", _descended(lambda w, v, r, s: np.where(abs(v) > r * s, v, 0))),
     ),
 )
 
@@ -131,7 +128,7 @@ penalty = Exercise(
     cases=_penalized_cases,
     mistakes=(
         (
-            "that is the reported loss; the cross-entropy is still in it.",
+            "the cross-entropy is still in it.",
             lambda model, *data: model.evaluate(*data, verbose=0),
         ),
         (

@@ -117,7 +117,6 @@ count = Exercise(
     mistakes=(
         ("the biases are missing, one for each filter.", lambda k, c, f: k * k * c * f),
         ("a filter looks at all its input channels.", lambda k, c, f: (k * k + 1) * f),
-        ("there is one bias for each filter, not one in all.", lambda k, c, f: k * k * c * f + 1),
         ("a bias belongs to a filter, not to each channel.", lambda k, c, f: (k * k + 1) * c * f),
     ),
 )

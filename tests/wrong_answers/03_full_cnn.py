@@ -9,7 +9,7 @@ def overfit(images, labels):
     model.compile("adam", "sparse_categorical_crossentropy")
     return model.fit(images, labels, epochs=1, verbose=0)
 
-# %% overfit: of the 20 are right
+# %% overfit: of 20 are right
 def overfit(images, labels):
     model = keras.Sequential([
         keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10, "softmax"),
@@ -42,7 +42,7 @@ def compile_model(model):
                   metrics=["accuracy", "precision", "recall", "f1"])
     return model
 
-# %% compile: averaged over batches
+# %% compile: changes with the batch size
 def compile_model(model):
     def f1(true, scores):
         called = keras.ops.cast(scores > 0.5, "float32")
@@ -67,7 +67,7 @@ def compile_model(model):
                            keras.metrics.F1Score(threshold=0.5)])
     return model
 
-# %% audit: a Dense with the weights (
+# %% audit: Dense with the weights [(
 def audit(model):
     rows = []
     for layer in model.layers:
@@ -79,7 +79,7 @@ def audit(model):
             rows.append((0, 0))
     return rows
 
-# %% audit: a Conv2D with the weights (2, 3
+# %% audit: Conv2D with the weights [(2, 3
 def audit(model):
     rows = []
     for layer in model.layers:
@@ -94,7 +94,7 @@ def audit(model):
             rows.append((0, 0))
     return rows
 
-# %% audit: a Conv2D with the weights (3, 3
+# %% audit: Conv2D with the weights [(3, 3
 def audit(model):
     rows = []
     for layer in model.layers:

@@ -62,7 +62,7 @@ def swap_head(model, classes):
     base.trainable = False
     return keras.Sequential([base, keras.layers.Dense(classes, activation="softmax")])
 
-# %% head: return a Keras model: got a KerasTensor
+# %% head: return a new Keras model
 def swap_head(model, classes):
     model.layers[0].trainable = False
     return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)

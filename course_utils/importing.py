@@ -358,14 +358,8 @@ def pretrained(top=False):
 def fetch(names=()):
     """Download real data sets, check and store them; one that fails stops no other.
 
-    Parameters
-    ----------
-    names : sequence of {"digits", "clothes", "pets", "pretrained"}
-        Default: all four; a ValueError for any other.
-
-    Returns
-    -------
-    list of Row
+    `names` are of "digits", "clothes", "pets" and "pretrained", by default all; a ValueError for
+    any other. Returns a `Row` for each.
     """
     import pooch
 

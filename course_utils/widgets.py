@@ -49,12 +49,8 @@ _PLAYER = """
 def player(frames, label):
     """Make a player (play, step, slider, caption, alt text): HTML that a page on disk can hold.
 
-    Parameters
-    ----------
-    frames : sequence of (Figure, str, str)
-        Each frame's figure, its caption, its alternative text.
-    label : str
-        Name of the player, for a screen reader.
+    `frames` are tuples (Figure, caption, alternative text); `label` names the player for a screen
+    reader.
     """
     (figure, caption, alt), *later = frames
     first = plotting.to_html(figure, alt)
@@ -78,12 +74,8 @@ def player(frames, label):
 class View:
     """A picture with controls, shown by a bare expression at the end of a cell.
 
-    Attributes
-    ----------
-    controls : dict from str to ipywidgets.Widget
-        ``view.controls["row"].value = 3`` does what a reader does with the mouse.
-    picture : ipywidgets.HTML
-        The picture as it is now.
+    ``view.controls["row"].value = 3`` does what a reader does with the mouse; `picture`, an
+    ipywidgets.HTML, is the picture as it is now.
     """
 
     def __init__(self, draw, stills, label, controls):

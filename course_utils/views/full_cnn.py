@@ -18,14 +18,8 @@ ROWS = {"facecolor": "#F6D9C3", "edgecolor": "#7A3A10", "linewidth": 0.9}
 def whole_cnn(model, class_names):
     """Draw a network: convolutions and poolings, a loop, then rows of numbers.
 
-    Large and small maps are drawn less different than they are.
-
-    Parameters
-    ----------
-    model : keras.Sequential
-        Layers that make maps, then layers that make rows.
-    class_names : sequence of str
-        What the last layer tells apart.
+    `model` is a keras.Sequential, `class_names` (str) are what its last layer tells apart. Large
+    and small maps are drawn less different than they are.
     """
     shapes = [("image", tuple(model.input_shape[1:]))]
     shapes += [
@@ -65,16 +59,8 @@ def whole_cnn(model, class_names):
 def draw_pixel(model, images, *, image, layer, filter, row, column):
     """Draw how one number of a feature map comes about, computed from the layer's weights.
 
-    Of several channels the one is drawn that matters most.
-
-    Parameters
-    ----------
-    model : keras.Sequential
-    images : array (n, rows, columns, channels)
-        Scaled as in training.
-    image, filter, row, column : int
-    layer : str
-        A convolution with ReLU, without padding, stride 1.
+    `layer` names a convolution with ReLU, without padding, of stride 1; `images` (n, rows, columns,
+    channels) are scaled as in training. Of several channels the one is drawn that matters most.
     """
     maps = inspection.feature_maps(model, images[image : image + 1], layer)[0]
     places = {"row": row, "column": column, "filter": filter}
@@ -155,15 +141,8 @@ def one_pixel(model, images, layers):
 def draw_evidence(model, image, *, layer, label, target, class_names):
     """Draw an image, Grad-CAM's evidence for a class, and what covering a place does to it.
 
-    Parameters
-    ----------
-    model : keras.Model
-    image : array (rows, columns, 1)
-    layer : str
-        The convolution whose maps Grad-CAM weighs.
-    label, target : int
-        The true class, and the class whose evidence is asked for.
-    class_names : sequence of str
+    `image` is an array (rows, columns, 1), `layer` the convolution whose maps Grad-CAM weighs,
+    `label` the true class, and `target` the class whose evidence is asked for.
     """
     probabilities = model.predict(image[None], verbose=0)[0]
     heat = inspection.grad_cam(model, image, layer, target)

@@ -55,7 +55,7 @@ test: export COURSE_STRICT := 1
 test: .venv/installed
 	$(IN_VENV) -m ruff check --extend-exclude notebooks .
 	$(IN_VENV) -m ruff format --check --exclude notebooks .
-	$(IN_VENV) -m pytest -n 2 --dist loadfile --ignore tests/test_notebooks.py tests
+	$(IN_VENV) -m pytest -n 2 --dist worksteal --ignore tests/test_notebooks.py tests
 	$(IN_VENV) -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env \
 	  --nbval-cell-timeout 300 --ignore-glob "*_mine.ipynb" notebooks
 

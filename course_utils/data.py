@@ -149,14 +149,7 @@ def load(name, source=None, *, size=None):
     size : int, optional
         Height and width of pets, 8 to 256, default 150. The others are 28×28.
 
-    Returns
-    -------
-    Dataset
-
-    Raises
-    ------
-    ValueError
-        If an argument is none of these; a `DataError` if files are damaged or missing.
+    Returns a `Dataset`; ValueError for other arguments, a `DataError` if files are damaged.
     """
     one_of("name", name, CLASSES)
     if size is not None and (name != "pets" or size not in range(8, 257)):

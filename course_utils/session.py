@@ -51,8 +51,7 @@ def start(profile="fast", *, seed=42):
     one_of("profile", profile, ("fast", "full"))
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= LARGEST_SEED:
         raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED:,}: got {seed!r}")
-    # Matrices are small here: two threads of NumPy or SciPy mostly wait for each other, and on a
-    # busy machine a regression takes ten times as long. TensorFlow has threads of its own.
+    # Of small matrices: two threads mostly wait for each other, ten times as long beside others.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of what is loaded later
     threadpool_limits(1, "blas")
     # Keras would otherwise take the backend of a user's own configuration.
@@ -62,6 +61,8 @@ def start(profile="fast", *, seed=42):
         import tensorflow as tf
     # A notebook builds many small networks, and each is traced: no fault that a reader could mend.
     tf.get_logger().addFilter(_no_retracing)
+    if shell := "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
+        shell.events.register("post_run_cell", _what_to_run)
     from .plotting import use_style
 
     use_style()
@@ -70,6 +71,12 @@ def start(profile="fast", *, seed=42):
     device = f"{devices} GPU" if devices else f"{os.cpu_count()} CPU cores"
     print(f"{profile} profile, seed {seed}, Keras {keras.__version__} on {device}")
     return Course(profile, seed)
+
+
+def _what_to_run(result):
+    """Say what a missing name means in a kernel that was started in the middle of a notebook."""
+    if isinstance(error := result.error_in_exec, NameError):
+        print(f"If a cell above makes {error.name}: Run > Run All Above Selected Cell, then again.")
 
 
 def _no_retracing(record):

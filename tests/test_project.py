@@ -21,7 +21,9 @@ PACKAGE = ROOT / "course_utils"
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
 SUPPORTED = SpecifierSet(PROJECT["requires-python"])
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = "".join(
+    (ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/running.md")
+)
 COMMANDS = [
     line.partition("#")[0].strip()
     for block in re.findall(r"^```(?:sh|bat)\n(.*?)^```", README, flags=re.S | re.M)
@@ -121,7 +123,8 @@ def test_the_workflow_calls_only_the_readmes_commands_on_the_promised_pythons():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "docs/teaching.md", "docs/cluster.md"]
+    "name",
+    ["README.md", "CONTRIBUTING.md", "docs/running.md", "docs/teaching.md", "docs/cluster.md"],
 )
 def test_links_of_the_documents_lead_somewhere(name):
     text = (ROOT / name).read_text(encoding="utf-8")

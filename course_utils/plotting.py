@@ -191,18 +191,18 @@ def curves(x, lines, *, xlabel, ylabel):
 
 @styled
 def dots(values, *, xlabel):
-    """Mark one number a name on a logarithmic axis: for numbers of very different sizes.
+    """Mark a number a name, or the mean of several and each of them, on a logarithmic axis.
 
-    A bar would have to begin somewhere, and its length would mean nothing. `values` maps names to
-    numbers.
+    For numbers of very different sizes: a bar's length would mean nothing there.
     """
     figure, axis = subplots(size=(6.4, 0.9 + 0.34 * len(values)))
-    numbers, rows = list(values.values()), range(len(values))
-    axis.semilogx(numbers, rows, "o", color=BLUE, markersize=9)
-    for row, number in enumerate(numbers):
-        text = f"{number:,.3g}"
-        axis.annotate(text, (number, row), (8, 0), textcoords="offset points", va="center")
-    axis.set_yticks(rows, list(values))
+    for row, numbers in enumerate(map(np.atleast_1d, values.values())):
+        axis.semilogx(numbers.mean(), row, "o", color=BLUE, markersize=9)
+        if len(numbers) > 1:
+            axis.plot(numbers, [row] * len(numbers), "o", color="white", markeredgecolor=GREY)
+        text, at = f"{numbers.mean():,.3g}", (numbers.max(), row)
+        axis.annotate(text, at, (8, 0), textcoords="offset points", va="center")
+    axis.set_yticks(range(len(values)), list(values))
     axis.set(xlabel=xlabel, ylim=(len(values) - 0.4, -0.6))
     axis.margins(x=0.15)
     return figure

@@ -80,9 +80,9 @@ def test_curves_of_several_runs_have_their_mean_and_all_they_reached():
 
 
 def test_dots_are_named_and_numbered():
-    (axis,) = plotting.dots({"a": 2, "b": 5000}, xlabel="x").axes
-    assert axis.lines[0].get_xdata().tolist() == [2, 5000]
-    assert [text.get_text() for text in axis.texts] == ["2", "5e+03"]
+    (axis,) = plotting.dots({"a": [1, 3], "b": 500}, xlabel="x").axes
+    assert [line.get_xdata().tolist() for line in axis.lines] == [[2], [1, 3], [500]]
+    assert [text.get_text() for text in axis.texts] == ["2", "500"]
     assert axis.get_xscale() == "log"
 
 

@@ -26,7 +26,7 @@ def column(model, name, **options):
     return ledger(model, **options)[name].tolist()
 
 
-@pytest.mark.parametrize("name", ["slides", "notes", "blog"])
+@pytest.mark.parametrize("name", ["slides", "blog"])
 def test_the_networks_of_the_sources_keep_the_first_editions_ledger(name):
     model = getattr(models, f"{name}_network")()
     table, fields = ledger(model), receptive_fields(model)
@@ -34,7 +34,7 @@ def test_the_networks_of_the_sources_keep_the_first_editions_ledger(name):
     table["start"] = [fields[layer][0].start for layer in table["layer"]]
     assert table.to_numpy().tolist() == KEPT["ledgers"][name]["layers"]
     assert table["parameters"].sum() == KEPT["ledgers"][name]["total"] == model.count_params()
-    assert KEPT["ledgers"][name]["total"] in (166_986, 1_413_834, 8_489_729)
+    assert KEPT["ledgers"][name]["total"] in (166_986, 8_489_729)
 
 
 @pytest.mark.parametrize(

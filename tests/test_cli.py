@@ -153,7 +153,7 @@ def test_ctrl_c_stops_the_kernels(ran, tmp_path):
             tree = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
     try:
-        said, errors = process.communicate(timeout=30)
+        said, errors = process.communicate(timeout=120)
     finally:
         left = psutil.wait_procs(tree, timeout=10)[1]
         for each in left:

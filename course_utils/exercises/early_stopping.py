@@ -137,7 +137,7 @@ class _Mend(Exercise):
         held = given["validation_data"] or ()
         held_once = len(held) == 2 and given["validation_freq"] == 1
         if not held_once or not all(map(np.array_equal, held, validation)):
-            raise Wrong("hand validation_data on to fit, or there is no val_loss to watch.")
+            raise Wrong("let fit validate on validation_data, after every epoch.")
         weights = set((given["class_weight"] or {0: 1}).values())
         if weights != {1} or given["sample_weight"] is not None:
             raise Wrong("leave the class weights out: they scale the training loss alone.")
@@ -148,7 +148,7 @@ class _Mend(Exercise):
         if model.trained <= 15:
             raise Wrong(f"it stops after epoch {model.trained}, and val_loss has only fallen.")
         if model.trained < 32:
-            raise Wrong(f"two epochs without improvement stopped it{patience}: wait longer.")
+            raise Wrong(f"it does not survive two epochs without improvement{patience}.")
         if not model.stop_training:
             raise Wrong(f"val_loss rises for 40 epochs, and it never stops{patience}.")
         kept = int(model.get_weights()[0].item())

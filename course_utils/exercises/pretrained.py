@@ -180,8 +180,8 @@ class _Thaw(Exercise):
         model.train_on_batch(images, np.arange(8) % 2)
         if trained > wanted or not all(map(np.array_equal, base.get_weights(), before)):
             raise Wrong(
-                "its batch normalization still follows new images: `base.trainable = True` sets "
-                "every layer, so freeze these after it."
+                "a batch normalization is not frozen: after `base.trainable = True`, which sets "
+                "every layer, set its own `trainable` to False."
             )
 
 
@@ -266,7 +266,9 @@ class _Beat(Exercise):
                 right.append((said == truth).mean())
         shown = f"{np.mean(right):.0%} are right, from scratch {SCRATCH:.0%}"
         if np.mean(right) < SCRATCH + NEEDED:
-            raise Wrong(f"{shown}. Learn from what the base gives for pixels from −1 to 1.")
+            raise Wrong(
+                f"{shown}. Does a head learn from what the base gives for pixels from −1 to 1?"
+            )
         return f"{shown}. With more of each digit, scratch would catch up."
 
     def _labels(self, answer, base, *data):

@@ -191,7 +191,7 @@ class _Dropout(Exercise):
                 raise Wrong("entries are dropped together: draw a number of its own for each.")
         if abs(share - rate) > 0.03:
             turned = "rate is the share that is dropped: " if abs(share + rate - 1) < 0.03 else ""
-            raise Wrong(f"{turned}with rate {rate} you dropped {share:.0%}.")
+            raise Wrong(f"{turned}with rate {rate}, {share:.0%} are zeros.")
         if not close(kept, np.full(kept.shape, right)).all():
             got = kept[np.abs(kept - right).argmax()]
             raise Wrong(f"with rate {rate}, multiply what stays by {right:.4g}: got {got:.4g}.")

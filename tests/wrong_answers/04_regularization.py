@@ -56,7 +56,7 @@ def inverted_dropout(activations, rate, training, rng):
     kept = rng.random(activations.shape[:-1]) >= rate
     return activations * kept[..., None] / (1 - rate)
 
-# %% dropout: you dropped
+# %% dropout: are zeros
 def inverted_dropout(activations, rate, training, rng):
     if not training:
         return activations

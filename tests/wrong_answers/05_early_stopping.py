@@ -19,7 +19,7 @@ def replay(curve, patience):
     best_epoch = int(np.argmin(curve)) + 1
     return min(best_epoch + patience, len(curve)), best_epoch
 
-# %% mend: stopped it (patience 2)
+# %% mend: without improvement (patience 2)
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping("val_loss", patience=2, restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=stop)
@@ -66,7 +66,7 @@ def mended_fit(model, images, labels, validation_data, epochs):
     model.fit(images, labels, epochs=epochs, validation_data=validation_data, callbacks=[stop])
     return model
 
-# %% mend: hand validation_data on
+# %% mend: let fit validate on
 def mended_fit(model, images, labels, validation_data, epochs):
     stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
     return model.fit(images, labels, epochs=epochs, validation_split=0.2, callbacks=[stop])

@@ -67,7 +67,7 @@ def swap_head(model, classes):
     model.layers[0].trainable = False
     return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)
 
-# %% thaw: sets every layer
+# %% thaw: which sets every layer
 def thaw(base):
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -131,7 +131,7 @@ def predict_from_few(base, images, labels, new_images):
     new = base(new_images / 127.5 - 1, training=False).numpy().reshape(len(new_images), -1)
     return judge.predict(new)
 
-# %% beat: Learn from what the base gives
+# %% beat: Does a head learn
 def predict_from_few(base, images, labels, new_images):
     from sklearn.linear_model import LogisticRegression
 

@@ -163,7 +163,7 @@ def load(name, source=None, *, size=None):
         raise DataError(f"{path} is not there: `course data fetch {name}` gets it")
     arrays, about = read(path) if real else _bundled(name)
     classes, side = CLASSES[name], size or (150 if name == "pets" else 28)
-    splits = [Split(_resized(arrays[f"x_{p}"], side), arrays[f"y_{p}"], classes) for p in PARTS]
+    splits = [Split(_resized(arrays.pop(f"x_{p}"), side), arrays[f"y_{p}"], classes) for p in PARTS]
     splits[2] = SealedTest(name, about["title"], splits[2])
     origin = "real" if real else "bundled"
     dataset = Dataset(name, origin, about["title"], about["card"], classes, *splits)
@@ -208,7 +208,8 @@ def _bundled(name):
         else:
             with ZipFile(DATA / "pets.zip") as file:
                 photos = sorted(file.namelist())  # 0000.cat.webp and so on
-                images = np.stack([Image.open(file.open(photo)) for photo in photos])
+                opened = (np.asarray(Image.open(file.open(photo))) for photo in photos)
+                images = np.fromiter(opened, np.dtype((np.uint8, (150, 150, 3))), len(photos))
             labels = np.array(["dog" in photo for photo in photos])
     except Exception as error:
         raise DataError(
@@ -244,4 +245,5 @@ def _resized(images, side):
 
     if images.shape[1] == side:
         return images
-    return np.stack([Image.fromarray(image).resize((side, side)) for image in images])
+    resized = (np.asarray(Image.fromarray(image).resize((side, side))) for image in images)
+    return np.fromiter(resized, np.dtype((np.uint8, (side, side, 3))), len(images))

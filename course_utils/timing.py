@@ -54,8 +54,7 @@ class Timer:
     --------
     >>> with Timer() as timer:
     ...     train()
-    >>> timer.seconds
-    12.345678
+    >>> print(timer.seconds)
     """
 
     seconds = 0.0

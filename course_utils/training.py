@@ -72,7 +72,7 @@ def _train(model, x, y, order, batch_size):
         options.set_experimental_options({"disable_meta_optimizer": before})
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=6)  # networks that take turns; each keeps its graph in memory
 def _steps(model, optimizer, loss):
     """Return the graph of a training; a model that is compiled anew has another optimizer."""
     optimizer.build(model.trainable_variables)

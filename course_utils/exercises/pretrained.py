@@ -179,10 +179,7 @@ class _Thaw(Exercise):
         images = rng.uniform(0, 1, (8, 8, 8, 1)).astype("float32")
         model.train_on_batch(images, np.arange(8) % 2)
         if trained > wanted or not all(map(np.array_equal, base.get_weights(), before)):
-            raise Wrong(
-                "a batch normalization is not frozen: after `base.trainable = True`, which sets "
-                "every layer, set its own `trainable` to False."
-            )
+            raise Wrong("freeze each batch normalization, after `base.trainable = True`.")
 
 
 thaw = _Thaw(

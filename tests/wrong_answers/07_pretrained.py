@@ -67,7 +67,7 @@ def swap_head(model, classes):
     model.layers[0].trainable = False
     return keras.layers.Dense(classes, activation="softmax")(model.layers[0].output)
 
-# %% thaw: which sets every layer
+# %% thaw: freeze each batch normalization
 def thaw(base):
     for layer in base.layers:
         if isinstance(layer, keras.layers.BatchNormalization):

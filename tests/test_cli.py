@@ -137,8 +137,10 @@ def test_slides_show_formulas_and_hide_what_is_folded_without_a_network(ran):
 def test_ctrl_c_stops_the_kernels(ran, tmp_path):
     notebooks, *_ = ran
     code = (
-        "import pathlib, sys; from course_utils import cli\n"
+        "import pathlib, signal, sys; from course_utils import cli\n"
         "if __name__ == '__main__':\n"
+        # A shell that started the tests in the background has Ctrl-C ignored.
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"    cli.NOTEBOOKS = pathlib.Path({str(notebooks)!r})\n"
         f"    sys.exit(cli.main(['run', '04', '--out', {str(tmp_path)!r}]))\n"
     )

@@ -2,7 +2,7 @@
 
 A figure made here is not pyplot's, so that it shows once. Lines differ by marker and dash as well
 as by colour, and all figures are opaque: they can be read on a dark page. `images`, `history`,
-`curves`, `bars`, `heatmap`, `confusion` and `forest` each return the figure that they draw.
+`curves`, `dots`, `heatmap`, `confusion` and `forest` each return the figure that they draw.
 """
 
 import base64

@@ -161,8 +161,8 @@ def load(name, source=None, *, size=None):
     real = source != "bundled" and path.exists()
     if source == "real" and not real:
         raise DataError(f"{path} is not there: `course data fetch {name}` gets it")
-    arrays, about = read(path) if real else _bundled(name)
     classes, side = CLASSES[name], size or (150 if name == "pets" else 28)
+    arrays, about = read(path) if real else _bundled(name, side)
     splits = [Split(_resized(arrays.pop(f"x_{p}"), side), arrays[f"y_{p}"], classes) for p in PARTS]
     splits[2] = SealedTest(name, about["title"], splits[2])
     origin = "real" if real else "bundled"
@@ -193,7 +193,7 @@ def read(path):
         ) from error
 
 
-def _bundled(name):
+def _bundled(name, side):
     from PIL import Image
 
     title, test, validation = BUNDLED[name]
@@ -207,16 +207,18 @@ def _bundled(name):
                 images, labels = file["images"], file["labels"]
         else:
             with ZipFile(DATA / "pets.zip") as file:
-                photos = sorted(file.namelist())  # 0000.cat.webp and so on
-                opened = (np.asarray(Image.open(file.open(photo))) for photo in photos)
-                images = np.fromiter(opened, np.dtype((np.uint8, (150, 150, 3))), len(photos))
-            labels = np.array(["dog" in photo for photo in photos])
+                names = np.array(sorted(file.namelist()))  # 0000.cat.webp and so on
+                arrays = split(names, np.array(["dog" in n for n in names]), test, validation)
+                for part in (f"x_{each}" for each in PARTS):  # each photo at its final size at once
+                    photos = (Image.open(file.open(name)) for name in arrays[part])
+                    arrays[part] = _stacked(photos, len(arrays[part]), side)
     except Exception as error:
         raise DataError(
             f"the bundled {name} cannot be read ({error}): install the course from its repository, "
             "with `pip install -e .`; `git checkout data` brings back what was damaged"
         ) from error
-    arrays = split(images, labels, test, validation)
+    if name != "pets":
+        arrays = split(images, labels, test, validation)
     more = "all 70,000" if name == "digits" else "the real ones"
     return arrays, {"title": title, "card": f"bundled; {more}: course data fetch {name}"}
 
@@ -243,7 +245,10 @@ def shuffled(labels, seed):
 def _resized(images, side):
     from PIL import Image
 
-    if images.shape[1] == side:
-        return images
-    resized = (np.asarray(Image.fromarray(image).resize((side, side))) for image in images)
-    return np.fromiter(resized, np.dtype((np.uint8, (side, side, 3))), len(images))
+    same = images.shape[1] == side
+    return images if same else _stacked(map(Image.fromarray, images), len(images), side)
+
+
+def _stacked(photos, n, side):
+    resized = (np.asarray(photo.resize((side, side))) for photo in photos)
+    return np.fromiter(resized, np.dtype((np.uint8, (side, side, 3))), n)

@@ -54,13 +54,17 @@ def start(profile="fast", *, seed=42):
     # Of small matrices: two threads mostly wait for each other, ten times as long beside others.
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # of what is loaded later
     threadpool_limits(1, "blas")
+    if profile == "fast":  # the same within an operation of TensorFlow
+        os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     # Keras would otherwise take the backend of a user's own configuration.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     with quiet_import():
         import keras
         import tensorflow as tf
-    # A notebook builds many small networks, and each is traced: no fault that a reader could mend.
-    tf.get_logger().addFilter(_no_retracing)
+    # A notebook builds many small networks: rewriting their graphs, and those of each epoch's data,
+    # takes longer than it saves; and that each is traced is no fault that a reader could mend.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
+    tf.get_logger().addFilter(lambda record: "retracing" not in record.getMessage())
     if shell := "IPython" in sys.modules and sys.modules["IPython"].get_ipython():
         shell.events.register("post_run_cell", _what_to_run)
     from .plotting import use_style
@@ -77,10 +81,6 @@ def _what_to_run(result):
     """Say what a missing name means in a kernel that was started in the middle of a notebook."""
     if isinstance(error := result.error_in_exec, NameError):
         print(f"If a cell above makes {error.name}: Run > Run All Above Selected Cell, then again.")
-
-
-def _no_retracing(record):
-    return "retracing" not in record.getMessage()
 
 
 @contextmanager

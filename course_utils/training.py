@@ -62,14 +62,7 @@ def _train(model, x, y, order, batch_size):
     if len(x) != len(y) or not model.compiled:
         raise ValueError(f"compile the model, and give x and y as many rows: {len(x)} and {len(y)}")
     given = (tf.convert_to_tensor(each) for each in (x, y, order, batch_size))  # no new graph
-    # After each new seed TensorFlow rewrites its graphs: that takes longer than it saves here.
-    options = tf.config.optimizer
-    before = options.get_experimental_options().get("disable_meta_optimizer", False)
-    options.set_experimental_options({"disable_meta_optimizer": True})
-    try:
-        return _steps(model, model.optimizer, repr(model.loss))(*given).numpy()
-    finally:
-        options.set_experimental_options({"disable_meta_optimizer": before})
+    return _steps(model, model.optimizer, repr(model.loss))(*given).numpy()
 
 
 @lru_cache(maxsize=6)  # networks that take turns; each keeps its graph in memory

@@ -52,9 +52,13 @@ def test_the_bars_are_the_products_and_the_frame_is_around_the_window(model):
     assert figure.axes[0].patches[0].get_xy() == (0.5, 3.5)
 
 
-def test_one_pixel_opens_where_the_layer_answers_most(model):
+def test_one_pixel_opens_where_the_layer_answers_most_and_the_next_layer_has_a_place(model):
     view = views.one_pixel(model, IMAGES, ["conv1", "conv2"])
-    assert f"ReLU makes it {maps_of(model, 'conv1')[0].max():.3f}" in view.picture.value
+    rows, columns = maps_of(model, "conv2").shape[1:3]
+    most = maps_of(model, "conv1")[0, :rows, :columns].max()
+    assert f"ReLU makes it {most:.3f}" in view.picture.value
+    view.controls["layer"].value = "conv2"
+    assert "<img" in view.picture.value
 
 
 @pytest.fixture(scope="module")

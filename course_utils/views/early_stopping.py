@@ -57,7 +57,8 @@ def draw_player(curves, curve, typed, patience, min_delta, epoch):
         axis.plot(now.best_epoch, now.best, "*", color=GREEN, markersize=17, zorder=5)
     axis.plot(now.epoch, now.value, "o", color=ORANGE, markersize=14, markerfacecolor="none")
     best = "none yet" if now.best is None else f"{now.best:.4f}, epoch {now.best_epoch}"
-    told = f"○ this epoch\n   {now.value:.4f}\n★ best so far\n   {best}\n- - to be beaten\n\n"
+    told = f"○ this epoch\n   {now.value:.4f}\n★ best so far\n   {best}\n- - to be beaten\n"
+    told += "\n" if now.best is None else f"   {needed:.8g}\n\n"
     told += f"wait: {now.wait} of {max(patience, 1)}"
     axis.text(1.02, 0.98, told, transform=axis.transAxes, va="top")
     axis.set_ylabel(curve)

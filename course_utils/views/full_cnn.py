@@ -114,17 +114,18 @@ def draw_pixel(model, images, *, image, layer, filter, row, column):
 def one_pixel(model, images, layers):
     """Recompute any number of a feature map; `model` and `images` are as for `draw_pixel`.
 
-    It opens where each layer answers most: the filter that does, and the one that answers least.
+    It opens where a layer answers most, by the filter that does and the one that answers least; of
+    places that all layers' maps have, so that another layer can be chosen.
     """
-    stills, sizes = [], []
-    for layer in layers:
-        maps = inspection.feature_maps(model, images[:1], layer)[0]
-        sizes.append(maps.shape)
-        row, column, most = np.argwhere(maps == maps.max())[0].tolist()
-        for filter in (most, int(maps[row, column].argmin())):
-            where = {"filter": filter, "row": row, "column": column}
-            stills.append({"image": 0, "layer": layer, **where})
+    maps = [inspection.feature_maps(model, images[:1], layer)[0] for layer in layers]
+    sizes = [each.shape for each in maps]
     rows, columns, filters = np.max(sizes, axis=0).tolist()
+    shared = tuple(slice(n) for n in np.min(sizes, axis=0)[:2])
+    stills = []
+    for layer, part in zip(layers, (each[shared] for each in maps), strict=True):
+        row, column, most = np.argwhere(part == part.max())[0].tolist()
+        where = {"image": 0, "layer": layer, "row": row, "column": column}
+        stills += [where | {"filter": k} for k in (most, int(part[row, column].argmin()))]
     return explore(
         lambda **where: draw_pixel(model, images, **where),
         stills=stills,

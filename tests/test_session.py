@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -15,6 +16,17 @@ def test_a_quiet_start_in_a_fresh_process():
     first, second, threads = done.stdout.splitlines()
     assert first.startswith("fast profile, seed 7, Keras ")
     assert (second, threads) == ("[7, 8]", "{1}")
+
+
+def test_fast_is_one_thread_in_an_operation_unless_told_otherwise(monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "4")
+    session.start("fast")
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "4"
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
+    session.start("full")
+    assert "TF_NUM_INTRAOP_THREADS" not in os.environ
+    session.start("fast")
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
 
 
 def test_seed_and_style_are_set():

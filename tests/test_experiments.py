@@ -167,15 +167,16 @@ def test_the_sweep_of_the_page_about_clusters_is_the_same_on_one(tmp_path, monke
         exec(compile(code, "docs/cluster.md", "exec"), names)
 
         def draws(seed):
-            time.sleep(1)  # between seed and draw, as while a network is built
+            time.sleep(0.3)  # between seed and draw, as while a network is built
             return {"drawn": random.random(), "process": os.getpid()}
 
         with distributed.Client(cluster) as client:
-            there = compare({"draws": draws}, range(4), executor=client.get_executor(pure=False))
-    assert there["drawn"].tolist() == [random.Random(seed).random() for seed in range(4)]
-    assert os.getpid() not in set(there["process"])
-    here = compare(names["variants"], [42, 43])
-    np.testing.assert_allclose(names["table"]["loss"], here["loss"], rtol=1e-5)
+            drawn = compare({"draws": draws}, range(4), executor=client.get_executor(pure=False))
+    assert drawn["drawn"].tolist() == [random.Random(seed).random() for seed in range(4)]
+    assert os.getpid() not in set(drawn["process"])
+    there = names["table"].query("variant == 'quarter'")
+    here = compare({"quarter": names["variants"]["quarter"]}, [42, 43])
+    np.testing.assert_allclose(there["loss"], here["loss"], rtol=1e-5)
 
 
 @pytest.fixture

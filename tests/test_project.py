@@ -134,6 +134,16 @@ def test_links_of_the_documents_lead_somewhere(name):
         )
 
 
+def test_every_file_names_the_same_version():
+    version = re.escape(PROJECT["version"])
+    for name, line in {
+        "README.md": rf", version {version}, ",
+        "CHANGELOG.md": rf"\A# Changelog\n\n## {version}, ",
+        "CITATION.cff": rf"(?m)^version: {version}$",
+    }.items():
+        assert re.search(line, (ROOT / name).read_text(encoding="utf-8")), name
+
+
 def test_the_readme_lists_every_notebook():
     listed = re.findall(
         r"^\| (\d\d) \| \[[^]]+\]\(notebooks/(\1_\w+\.ipynb)\) \|", README, flags=re.M

@@ -4,7 +4,7 @@
 
 The slides' network on the 5,000 real digits that the course bundles. Each seed deals them anew to
 3,000 training, 1,000 validation and 1,000 test images, alike for all. Each way of halving the maps
-is trained at three learning rates, each until its validation loss has not improved for 5 epochs,
+is trained at five learning rates, each until its validation loss has not improved for 5 epochs,
 and goes back to its best epoch. The rate is chosen on validation images as well, by whoever reads
 the table; the test images choose nothing. Goes on where it was interrupted.
 """
@@ -19,7 +19,7 @@ from ratios import row
 from course_utils import experiments
 
 RESULT = Path(__file__).parents[1] / "data" / "results" / "pooling.jsonl"
-RATES = (0.0005, 0.001, 0.002)
+RATES = (0.0005, 0.001, 0.002, 0.004, 0.008)
 SETTINGS = {"data": "5,000 images of MNIST", "sizes": [3000, 1000, 1000], "batch_size": 64}
 SETTINGS |= {"network": "slides", "optimizer": "adam", "patience": 5, "rates": list(RATES)}
 

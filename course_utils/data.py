@@ -69,7 +69,8 @@ class Split:
 class SealedTest:
     """A test set that is scored on through `Dataset.evaluate` only, and that counts the looks."""
 
-    _looks = defaultdict(list)  # of each test set in this process: (run of a cell, its source)
+    # Of each test set in this process: the run of a cell, its source, and what it found.
+    _looks = defaultdict(list)
 
     def __init__(self, name, title, split):
         self._name, self._split = name, split
@@ -93,8 +94,11 @@ class SealedTest:
         shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
         cells = shell.user_ns["In"] if shell else [""]
         run, source = len(cells), cells[-1]
-        if not source or all(run == old or source != cell for old, cell in self._seen):
-            self._seen.append((run, source))
+        with np.printoptions(precision=3, threshold=sys.maxsize):  # threads round differently
+            found = repr(result)
+        # The same cell with the same number is the same look; another network is another one.
+        if not source or all(run == old or [source, found] != other for old, *other in self._seen):
+            self._seen.append((run, source, found))
             if self.openings > 1:
                 print(
                     f"Look {self.openings} at the sealed test set of {self._name}: if anything was "

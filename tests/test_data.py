@@ -138,6 +138,15 @@ def test_running_a_cell_again_is_the_same_look(shell, capsys):
     assert look("for _ in range(3): digits.evaluate(lambda images, labels: 1)") == (5, True)
 
 
+def test_another_network_in_the_same_cell_is_another_look(shell, capsys):
+    cell = "digits.evaluate(lambda images, labels: (labels == guess, float(guess)))"
+    for guess, openings in ((3, 1), (3, 1), (4, 2), (3, 2)):
+        shell.user_ns["guess"] = guess
+        assert shell.run_cell(cell, store_history=True).success
+        assert shell.user_ns["digits"].test.openings == openings
+    assert capsys.readouterr().out.count("no longer an honest") == 1
+
+
 def test_looks_of_a_script_count_and_failed_ones_do_not(capsys):
     data.SealedTest._looks.clear()
     digits = data.load("digits")

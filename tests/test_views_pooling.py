@@ -35,17 +35,3 @@ def test_numbers_that_no_window_reads_are_hatched(n, lost):
     hatched = [patch for patch in figure.axes[0].patches if patch.get_hatch()]
     assert len(hatched) == lost
     assert f"{lost} numbers" in alt
-
-
-def test_flicker_is_the_change_in_deviations_and_less_with_a_blur():
-    # Smooth patches with hard edges, as photographs have them.
-    noise = np.random.default_rng(0).random((40, 48))
-    edges = np.lib.stride_tricks.sliding_window_view(noise, (8, 8)).mean(axis=(2, 3)) > 0.5
-    edges = np.pad(edges, ((0, 7), (0, 0)))
-    figure, _ = views.flicker(edges.astype(float))
-    plain, blurred = (float(axis.get_title("left").split()[-1]) for axis in figure.axes[1:])
-    here, moved = (
-        edges[:, k : k + 40].reshape(20, 2, 20, 2).max(axis=(1, 3)).astype(float) for k in (0, 1)
-    )
-    assert plain == pytest.approx(np.abs(here - moved).mean() / here.std(), abs=0.006)
-    assert blurred < plain

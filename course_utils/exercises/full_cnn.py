@@ -266,11 +266,13 @@ class _Compile(Exercise):
             if call(answer, model, name=self.answer) is not model or not model.compiled:
                 raise Wrong("compile_model must compile the model that it gets, and return it.")
             found = [
-                model.evaluate(logits, labels, size, verbose=0, return_dict=True)
-                for size in (5, len(labels))
+                model.evaluate(logits, truth, size, verbose=0, return_dict=True)
+                for size, truth in ((5, labels), (203, labels), (203, 1 - labels), (203, labels))
             ]
         # F1Score gives an array of one number.
-        small, whole = ({name: float(np.sum(v)) for name, v in each.items()} for each in found)
+        small, whole, _, again = (
+            {name: float(np.sum(v)) for name, v in each.items()} for each in found
+        )
         optimizer = model.optimizer
         plain = isinstance(optimizer, keras.optimizers.SGD) and not optimizer.momentum
         if not plain or not np.isclose(float(optimizer.learning_rate), 0.01):
@@ -279,6 +281,8 @@ class _Compile(Exercise):
         if not np.isclose(whole["loss"], loss, rtol=1e-4):
             raise Wrong(f"binary cross-entropy is {loss:.5f} here: yours is {whole['loss']:.5f}.")
         for name, value in whole.items():
+            if not np.isclose(again[name], value, rtol=1e-4):
+                raise Wrong(f"{name} is another one when the model is evaluated again: reset it.")
             if not np.isclose(small[name], value, rtol=1e-4):
                 raise Wrong(
                     f"{name} changes with the batch size: count over all batches, then divide."

@@ -152,8 +152,11 @@ def max_blur_pool(signal):
 
 
 def _signal_cases(rng):
-    for size in (8, 10, 9, 16, 13, 14):
-        yield (rng.normal(size=size),)
+    for k, size in enumerate((8, 10, 9, 16, 13, 14)):
+        signal = rng.normal(size=size)
+        signal[-(k % 2)] = 4  # at the first or the last place, where the circle closes
+        yield (signal,)
+    yield (rng.integers(-9, 10, size=12),)  # whole numbers have quarters, too
 
 
 def _peaks(signal):

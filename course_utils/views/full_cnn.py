@@ -161,8 +161,9 @@ def draw_evidence(model, image, *, layer, label, target, class_names):
         axis.axis("off")
     pictures = [
         axes[1].imshow(heat, cmap="inferno", alpha=0.6 * measured, vmin=0, vmax=1),
-        axes[2].imshow(drop, cmap="PuOr_r", alpha=0.75, vmin=-limit, vmax=limit),
+        axes[2].imshow(drop, cmap="PuOr_r", vmin=-limit, vmax=limit),
     ]
+    axes[2].contour(image[..., 0], [image.max() / 2], colors="black", linewidths=1)
     for axis, picture in zip(axes[1:], pictures, strict=True):
         figure.colorbar(picture, ax=axis, shrink=0.8)
     said = int(probabilities.argmax())

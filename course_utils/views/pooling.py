@@ -1,4 +1,4 @@
-"""Views of notebook 02: the way forward and back through a window, unread numbers, flicker."""
+"""Views of notebook 02: the way forward and back through a window, and unread numbers."""
 
 import numpy as np
 
@@ -84,42 +84,5 @@ def unread(n, window):
     alt = (
         f"A map of {n}×{n} with {(whole // window) ** 2} windows of {window}×{window} framed; the "
         f"last row and column, {count} numbers, are hatched: no window reads them."
-    )
-    return figure, alt
-
-
-@styled
-def flicker(photo):
-    """Draw how max and blur pooling of a photograph change when it moves by one pixel.
-
-    `photo` has two axes and values from 0 to 1. It is pooled with stride 2; dark is where the two
-    results differ. The mean change is in standard deviations of the result.
-    """
-    import keras
-
-    from ..layers import BlurPooling
-
-    pools = {"max pooling": keras.layers.MaxPooling2D(2)}
-    pools["with a blur"] = keras.Sequential(
-        [keras.layers.MaxPooling2D(2, strides=1), BlurPooling()]
-    )
-    figure, axes = subplots(1, 3, size=(9, 2.5))
-    axes[0].imshow(photo, cmap="gray", vmin=0, vmax=1)
-    axes[0].set_title("the photograph", fontsize=10)
-    means = []
-    for axis, (name, pool) in zip(axes[1:], pools.items(), strict=True):
-        here, moved = (
-            np.asarray(pool(part[None, :, :, None].astype("float32")))[0, :, :, 0]
-            for part in (photo[:, :-1], photo[:, 1:])
-        )
-        change = np.abs(here - moved)
-        means.append(change.mean() / here.std())  # a blur has less contrast to begin with
-        axis.imshow(change, cmap="gray_r", vmin=0, vmax=0.5)
-        axis.set_title(f"{name}: mean change {means[-1]:.2f}", fontsize=10)
-    for axis in axes:
-        axis.axis("off")
-    alt = (
-        f"A photograph, and where its pooled copies change when it moves by one pixel: on average "
-        f"by {means[0]:.2f} standard deviations after max pooling, by {means[1]:.2f} with a blur."
     )
     return figure, alt

@@ -269,11 +269,9 @@ def forest(effects, *, xlabel):
     figure, axis = subplots(size=(6.8, 1.1 + 0.36 * len(effects)))
     axis.axvline(0, color=GREY, linewidth=1.2, linestyle="--", marker="")
     for row, effect in enumerate(effects.values()):
-        ink = BLUE if effect.low > 0 else ORANGE if effect.high < 0 else GREY
-        fill = ink if effect.excludes_zero else "white"
+        ink, fill = (BLUE, BLUE) if effect.excludes_zero else (GREY, "white")
         axis.plot([effect.low, effect.high], [row, row], color=ink, marker="|", linestyle="-")
-        mark = "v" if effect.high < 0 else "o"
-        axis.plot(effect.estimate, row, mark, color=ink, markerfacecolor=fill, markersize=7)
+        axis.plot(effect.estimate, row, "o", color=ink, markerfacecolor=fill, markersize=7)
     axis.set_yticks(range(len(effects)), list(effects))
     axis.set(xlabel=xlabel, ylim=(len(effects) - 0.4, -0.6))
     axis.grid(axis="x")

@@ -1,4 +1,4 @@
-"""Many small trainings in little time, the 1cycle learning rate, and a finder of rates.
+"""Many small trainings in little time, and the 1cycle learning rate.
 
 Keras' `fit` returns to Python after each step, and traces each new model: with networks as small as
 ours both take longer than the steps. Here a training is one graph, which `restart` keeps::
@@ -111,41 +111,3 @@ class OneCycle(keras.optimizers.schedules.LearningRateSchedule):
     def get_config(self):
         """Return what `__init__` was given."""
         return {"peak": self.peak, "steps": self.steps}
-
-
-def find_rate(model, x, y, *, lowest=1e-5, highest=1.0, steps=80, batch_size=50):
-    """Train a copy of a compiled model, each step at a higher rate; return (rates, losses).
-
-    The rates rise by the same factor, up to where the smoothed loss is four times its lowest. A
-    loss that is no number is infinite. Smith, "Cyclical learning rates" (2017).
-    """
-    if not 0 < lowest < highest:
-        raise ValueError(f"rates must rise from above 0: got {lowest} to {highest}")
-    rates = np.geomspace(lowest, highest, whole("steps", steps, least=2))
-    rising = keras.optimizers.schedules.ExponentialDecay(lowest, 1, rates[1] / rates[0])
-    config = {**model.optimizer.get_config(), "learning_rate": rising}
-    copy = _copy(model)
-    copy.set_weights(model.get_weights())
-    copy.compile(type(model.optimizer).from_config(config), model.loss)
-    order = np.resize(np.random.default_rng(0).permutation(len(x)), steps * batch_size)
-    losses = np.nan_to_num(_train(copy, x, y, order, batch_size), nan=np.inf, posinf=np.inf)
-    curve = smoothed(losses)
-    end = np.append(np.flatnonzero(curve > 4 * np.minimum.accumulate(curve)) + 1, steps)[0]
-    return rates[:end], losses[:end]
-
-
-def smoothed(values, weight=0.8):
-    """Return the moving average of a curve: `weight` times as much for each step further back."""
-    weights, ends = weight ** np.arange(len(values)), range(1, len(values) + 1)
-    return np.array([np.average(values[:k][::-1], weights=weights[:k]) for k in ends])
-
-
-def suggest_rate(rates, losses):
-    """Return a tenth of the rate at which the smoothed loss is lowest: a rule of thumb.
-
-    At that rate itself, steps already make it worse. A ValueError says so if that is the last rate.
-    """
-    lowest = int(np.argmin(smoothed(losses)))
-    if lowest == len(rates) - 1:
-        raise ValueError(f"the loss still falls at {rates[-1]:.2g}, the last rate: try higher ones")
-    return float(rates[lowest]) / 10

@@ -102,4 +102,4 @@ def test_forest_fills_only_what_leaves_out_zero():
     effects = {low: Interval(low + 1, low, low + 2, 0.95, 5) for low in (1, -1, -3)}
     (axis,) = plotting.forest(effects, xlabel="points").axes
     marks = [(line.get_marker(), line.get_markerfacecolor()) for line in axis.lines[2::2]]
-    assert marks == [("o", plotting.BLUE), ("o", "white"), ("v", plotting.ORANGE)]
+    assert marks == [("o", plotting.BLUE), ("o", "white"), ("o", plotting.BLUE)]

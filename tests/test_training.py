@@ -104,42 +104,6 @@ def test_one_cycle_drives_an_optimizer_and_is_saved_with_it(tmp_path):
     assert optimizer["learning_rate"]["config"] == {"peak": 0.5, "steps": 9}
 
 
-def test_the_finder_sees_the_loss_fall_and_explode():
-    model = line("adam")
-    before = model.get_weights()
-    model.compile("sgd", "mse")
-    how = {"lowest": 1e-3, "highest": 100.0, "steps": 60, "batch_size": 40}
-    rates, losses = training.find_rate(model, X, Y, **how)
-    assert len(rates) == len(losses) < 60
-    assert rates[0] == pytest.approx(1e-3)
-    assert rates[1:] / rates[:-1] == pytest.approx(1e5 ** (1 / 59))
-    assert losses[0] == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-4)
-    assert losses.min() < 0.2 * losses[0]
-    # Gradient descent on squares diverges from a rate of 2 over the largest curvature on.
-    limit = 1 / np.linalg.eigvalsh(X.T @ X / 40).max()
-    assert 0.01 * limit < training.suggest_rate(rates, losses) < limit
-    same(model.get_weights(), before)
-    assert int(model.optimizer.iterations) == 0
-
-
-def test_a_loss_that_is_no_number_ends_the_sweep():
-    model = line("sgd", lambda y, z: keras.ops.mean(keras.ops.exp((y - z) ** 2)))
-    rates, losses = training.find_rate(model, X, Y, lowest=1e-6, highest=1e6, steps=30)
-    assert len(rates) < 30
-    assert losses[-1] == np.inf
-
-
-def test_the_suggestion_is_a_tenth_of_the_lowest():
-    assert training.smoothed([3.0, 3.0, 3.0]) == pytest.approx([3.0] * 3)
-    assert training.smoothed([1.0, 0.0, 0.0], weight=0.5) == pytest.approx([1, 1 / 3, 1 / 7])
-    rates = np.geomspace(1e-4, 1, 50)
-    losses = (np.log10(rates) + 1.5) ** 2
-    lowest = rates[np.argmin(training.smoothed(losses))]
-    assert training.suggest_rate(rates, losses) == pytest.approx(lowest / 10)
-    with pytest.raises(ValueError, match="the loss still falls at 1, the last rate"):
-        training.suggest_rate(rates, np.linspace(2, 1, 50))
-
-
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -149,7 +113,6 @@ def test_the_suggestion_is_a_tenth_of_the_lowest():
         (lambda: training.fit(line(), X, Y, epochs=0), "epochs must be .* at least 1: got 0"),
         (lambda: training.OneCycle(0, 9), "peak must be above 0"),
         (lambda: training.OneCycle(1, 1), "steps must be a whole number, at least 2"),
-        (lambda: training.find_rate(line(), X, Y, lowest=1.0, highest=0.1), "rates must rise"),
     ],
 )
 def test_bad_arguments_get_one_sentence(call, sentence):

@@ -34,8 +34,6 @@ sizes = Exercise(
     cases=_size_cases,
     mistakes=(
         ("take the zeros of both sides off.", lambda n, k, s, p: input_sizes(n, k, s, 0)),
-        ("the zeros are on both sides.", lambda n, k, s, p: np.add(input_sizes(n, k, s, p), p)),
-        ("the largest is one too far.", lambda n, k, s, p: np.add(input_sizes(n, k, s, p), (0, 1))),
         ("that is one window too many.", lambda n, k, s, p: input_sizes(n + 1, k, s, p)),
         (_NO_STRIDE, lambda n, k, s, p: input_sizes(n, k, 1, p)),
     ),

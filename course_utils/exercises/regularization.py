@@ -102,14 +102,15 @@ def hidden_penalty(model, images, labels):
 
 
 def _penalized_cases(rng):
-    """Yield a network with penalties of different kinds, on kernels and biases."""
+    """Yield a network with penalties on kernels and biases, dropout, and a layer that is frozen."""
     import keras
     from keras import layers
     from keras.regularizers import L1, L2
 
     hidden = layers.Dense(5, "relu", kernel_regularizer=L2(0.3))
     output = layers.Dense(3, "softmax", kernel_regularizer=L1(0.05), bias_regularizer=L2(0.2))
-    model = keras.Sequential([keras.Input((6,)), hidden, output])
+    frozen = layers.Dense(5, "relu", kernel_regularizer=L2(0.1), trainable=False)  # no penalty
+    model = keras.Sequential([keras.Input((6,)), hidden, layers.Dropout(0.5), frozen, output])
     model.set_weights([rng.normal(0, 0.4, part.shape) for part in model.get_weights()])
     model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=True)  # no graph
     yield model, rng.normal(size=(40, 6)).astype("float32"), rng.integers(0, 3, 40)
@@ -159,7 +160,8 @@ class _Dropout(Exercise):
             raise Wrong("you scale at prediction, by 1 - rate: divide by it in training instead.")
         if not close(calm, np.ones_like(calm)).all():
             raise Wrong("with training=False nothing may change: prediction uses every unit.")
-        for shape, rate in [((300, 100), 0.2), ((40, 6, 6, 20), 0.7), ((300, 100), 0.0)]:
+        as_many = []
+        for shape, rate in [((300, 100), 0.25), ((40, 6, 6, 20), 0.7), ((300, 100), 0.0)]:
             seed = int(rng.integers(2**31))
             first, again, other = (
                 self._factors(answer, shape, rate, True, np.random.default_rng(s))
@@ -170,6 +172,9 @@ class _Dropout(Exercise):
                 raise Wrong("draw from the `rng` that is given: the same seed must drop the same.")
             if rate and np.array_equal(first == 0, other == 0):
                 raise Wrong("every call drops the same units: draw a new mask from `rng`.")
+            as_many.append((first == 0).sum() == (other == 0).sum())
+        if all(as_many):
+            raise Wrong("always as many units are dropped: each is dropped, or not, by itself.")
 
     def _factors(self, answer, shape, rate, training, rng):
         """Return by what each entry of some activations is multiplied."""

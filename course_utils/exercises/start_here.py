@@ -89,7 +89,6 @@ baseline = Exercise(
         ("the class is chosen by the validation labels.", lambda t, v: majority_accuracy(v, v)),
         ("that is measured on the training labels.", lambda t, v: majority_accuracy(t, t)),
         ("return a fraction, not a percentage.", lambda t, v: 100 * majority_accuracy(t, v)),
-        ("that is the share that is wrong.", lambda t, v: 1 - majority_accuracy(t, v)),
     ),
 )
 

@@ -168,3 +168,14 @@ def compile_model(model):
                   metrics=["accuracy", keras.metrics.Precision(), keras.metrics.Recall(),
                            keras.metrics.F1Score(threshold=0.5)])
     return model
+# %% compile: evaluated again
+class LastingF1(keras.metrics.F1Score):
+    def reset_state(self):
+        pass
+
+
+def compile_model(model):
+    model.compile(keras.optimizers.SGD(0.01), "binary_crossentropy",
+                  metrics=["accuracy", keras.metrics.Precision(), keras.metrics.Recall(),
+                           LastingF1(threshold=0.5)])
+    return model

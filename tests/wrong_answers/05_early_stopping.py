@@ -14,7 +14,7 @@ def replay(curve, patience):
         before = value
     return epoch, best_epoch
 
-# %% replay: curve (10,), patience 0, the result should be 3, 2
+# %% replay: curve (10,), patience 1, the result should be 3, 2
 def replay(curve, patience):
     best_epoch = int(np.argmin(curve)) + 1
     return min(best_epoch + patience, len(curve)), best_epoch
@@ -137,4 +137,14 @@ def up3(validation, strip=5):
         rises = rises + 1 if ends[k] > ends[0] else 0
         if rises == 3:
             return (k + 1) * strip
+    return len(validation)
+# %% up3: should be
+def up3(validation, strip=5):
+    ends = list(range(strip, len(validation) + strip, strip))
+    risen = 0
+    for before, end in zip(ends, ends[1:]):
+        higher = validation[min(end, len(validation)) - 1] > validation[before - 1]
+        risen = risen + 1 if higher else 0
+        if risen == 3:
+            return end
     return len(validation)

@@ -89,7 +89,7 @@ def draw_neighbours(query, label, found):
     listed = []
     for row, (way, (images, labels)) in zip(axes, found.items(), strict=True):
         for axis, image in zip(row, [query, *images], strict=True):
-            axis.imshow(image, cmap="gray_r")
+            axis.imshow(image, cmap="gray")
             axis.set(xticks=[], yticks=[])
             axis.spines[:].set_visible(True)
         row[0].set_ylabel(way)

@@ -62,7 +62,7 @@ def draw_penalty(kind, strength):
     weights = fitted(kind, strength)
     zeros = int((weights == 0).sum())
     near = int((np.abs(weights) < 0.05).sum())
-    right.hist(weights, bins=np.linspace(-1.5, 1.5, 61), color=BLUE)
+    right.hist(weights, bins=np.linspace(-1.525, 1.525, 62), color=BLUE)
     right.set(xlabel="weight after training", ylabel="number of weights")
     headline(figure, f"{kind}, λ = {strength:g}: {zeros} of 50 weights are exactly 0")
     alt = (

@@ -174,7 +174,7 @@ class _Dropout(Exercise):
                 raise Wrong("every call drops the same units: draw a new mask from `rng`.")
             as_many.append((first == 0).sum() == (other == 0).sum())
         if all(as_many):
-            raise Wrong("always as many units are dropped: each is dropped, or not, by itself.")
+            raise Wrong("the same number is dropped each time: drop each entry, or not, by itself.")
 
     def _factors(self, answer, shape, rate, training, rng):
         """Return by what each entry of some activations is multiplied."""

@@ -139,7 +139,7 @@ def hidden_penalty(model, images, labels):
 def inverted_dropout(activations, rate, training, rng):
     kept = rng.integers(0, 10, size=activations.shape) >= int(rate * 10)
     return activations * kept / (1 - rate) if training else activations
-# %% dropout: always as many
+# %% dropout: the same number
 def inverted_dropout(activations, rate, training, rng):
     kept = np.arange(activations.size) >= int(rate * activations.size)
     kept = rng.permutation(kept).reshape(activations.shape)

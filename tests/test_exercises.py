@@ -23,6 +23,7 @@ from course_utils.exercises import (
     early_stopping,
     full_cnn,
     improving,
+    pooling,
     pretrained,
     registry,
     regularization,
@@ -44,7 +45,14 @@ MODULES = {  # of a file of answers
 EACH = pytest.mark.parametrize("exercise", NEW.values(), ids=["-".join(key) for key in NEW])
 TRAIN = full_cnn.overfit, full_cnn.compile, improving.budget, pretrained.thaw, pretrained.beat
 KERAS = full_cnn.audit, convolution.refusal, early_stopping.mend, early_stopping.budget
-KERAS += pretrained.counts, pretrained.head, regularization.penalty, regularization.augment
+KERAS += (
+    pooling.average,
+    pooling.minimum,
+    pretrained.counts,
+    pretrained.head,
+    regularization.penalty,
+    regularization.augment,
+)
 
 
 def answers(folder):

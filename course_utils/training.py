@@ -43,18 +43,14 @@ def restart(model, seed):
     # Where layers take their seeds from. After a new seed of its own, TensorFlow would prepare all
     # graphs again.
     random.seed(seed)
-    new = _copy(model)
+    # A clone of the layers only: Keras would compile that of a compiled model, or fail to.
+    new = keras.models.clone_model(keras.Model(model.inputs, model.outputs))
     optimizer.build(model.trainable_variables)
     model.optimizer.build(model.trainable_variables)
     state = [*model.variables, *model.optimizer.variables]
     for old, fresh in zip(state, [*new.variables, *optimizer.variables], strict=True):
         old.assign(fresh)
     return model
-
-
-def _copy(model):
-    # Of the layers only: Keras would compile the clone of a compiled model, or fail to.
-    return keras.models.clone_model(keras.Model(model.inputs, model.outputs))
 
 
 def _train(model, x, y, order, batch_size):

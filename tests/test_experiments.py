@@ -154,14 +154,14 @@ def test_kill_9_loses_nothing_that_was_finished(tmp_path):
 
 
 def test_the_sweep_of_the_page_about_clusters_is_the_same_on_one(tmp_path, monkeypatch):
-    """Its own code, on two workers: Dask's threads must not draw from a run's random numbers."""
+    """Its own code, on a worker: Dask's threads must not draw from a run's random numbers."""
     distributed = pytest.importorskip("distributed")
     page = (ROOT / "docs/cluster.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"^```python\n(.*?)^```", page, flags=re.M | re.S)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COURSE_DATA", "bundled")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+        n_workers=1, threads_per_worker=1, processes=True, dashboard_address=None
     ) as cluster:
         names = {"address": cluster.scheduler_address, "__name__": "__main__"}
         exec(compile(code, "docs/cluster.md", "exec"), names)

@@ -83,9 +83,14 @@ def test_only_the_warning_about_retracing_is_kept_from_the_reader(caplog):
     assert caplog.messages == ["another warning"]
 
 
-def test_a_missing_name_says_which_cells_to_run():
-    code = "from IPython.testing.globalipapp import start_ipython; shell = start_ipython();"
-    code += "import course_utils as cu; cu.start(); cu.start();"
-    code += "shell.run_cell('x_train'); shell.run_cell('1 / 0')"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.count("If a cell above makes x_train: Run > Run All Above") == 1
+def test_a_missing_name_says_which_cells_to_run(monkeypatch, capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell()
+    monkeypatch.setattr("IPython.get_ipython", lambda: shell)
+    session.start()
+    session.start()
+    shell.run_cell("x_train")
+    shell.run_cell("1 / 0")
+    said = capsys.readouterr().out
+    assert said.count("If a cell above makes x_train: Run > Run All Above") == 1

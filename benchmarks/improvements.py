@@ -7,7 +7,8 @@ The slides' network on the 5,000 real digits that the course bundles, dealt anew
 loss has not improved for 5 epochs, and goes back to its best epoch. Its learning rate is tuned
 first, on validation images of two seeds that are not used again: the grid grows by factors of 2
 until the best rate has neighbours on both sides, or there are eight. Then the other seeds measure
-it, on test images that have chosen nothing. Goes on where it was interrupted.
+it. All seeds deal from one pool, so a third of a seed's test images were among those that chose a
+rate. Goes on where it was interrupted.
 """
 
 from functools import partial

@@ -209,7 +209,7 @@ def draw_filter(image, kernel, name):
     figure.set_layout_engine("compressed")
     unit = np.abs(kernel[kernel != 0]).min()
     cells(axes[0], kernel / unit)  # whole numbers, whose sum a reader can check
-    divided = f" / {1 / unit:.0f}" if unit < 1 else ""
+    divided = f" × {1 / unit:.0f}" if unit < 1 else ""
     axes[0].set_title(f"weights{divided}", loc="center", fontsize=10)
     picture = axes[1].imshow(gain, cmap="viridis", vmin=0, extent=(-0.5, 0.5, 0.5, -0.5))
     figure.colorbar(picture, ax=axes[1], shrink=0.8)

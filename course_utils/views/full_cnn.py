@@ -8,7 +8,7 @@ from .. import inspection
 from ..plotting import ORANGE, PURPLE, headline, ink_on, styled, subplots
 from ..widgets import explore
 
-SHEETS = 5  # drawn of a stack of maps
+SHEETS = 5  # at most drawn of a stack of maps: one, and one more for each 16 maps
 MISTAKES = 10  # to look into
 MAPS = {"facecolor": "#D9E8F4", "edgecolor": "#33506B", "linewidth": 0.9}
 ROWS = {"facecolor": "#F6D9C3", "edgecolor": "#7A3A10", "linewidth": 0.9}
@@ -31,7 +31,7 @@ def whole_cnn(model, class_names):
     for x, (name, shape) in enumerate(shapes):
         if len(shape) == 3:
             side = 0.66 * (shape[0] / shapes[0][1][0]) ** 0.5
-            for sheet in range(min(shape[2], SHEETS)):
+            for sheet in range(min(1 + shape[2] // 16, SHEETS)):
                 corner = x - side / 2 + 0.04 * sheet, -side / 2 + 0.04 * sheet
                 axis.add_patch(Rectangle(corner, side, side, **MAPS))
         else:

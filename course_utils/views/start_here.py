@@ -54,7 +54,7 @@ def pipeline(model, image, class_names):
     bars.set_yticks(range(len(class_names)), class_names)
     bars.invert_yaxis()
     bars.set(xlim=(0, 1), xlabel="probability")
-    headline(figure, "From pixels to probabilities: smaller maps, and more of them")
+    headline(figure, "From pixels to probabilities: smaller maps, three of each layer shown")
     best = class_names[int(values.argmax())]
     alt = (
         f"An image and three of its feature maps after {', '.join(name for name, _ in stages)}, "

@@ -199,8 +199,8 @@ def suspects(probabilities, labels, k):
 def _suspect_cases(rng):
     sizes = [(30, 5, 6), (40, 3, 1), (25, 4, 25), *rng.integers([20, 3, 2], [60, 11, 12], (5, 3))]
     for n, classes, k in np.array(sizes).tolist():
-        # Evenly spaced, so that no rounding can exchange two of them.
-        belief = rng.permutation(np.linspace(0.002, 0.95, n))
+        # Small ones too, so far apart that float32 cannot exchange two of them.
+        belief = rng.permutation(np.geomspace(1e-5, 0.95, n))
         labels = rng.integers(0, classes, n)
         others = rng.dirichlet(np.ones(classes - 1), n) * (1 - belief[:, None])
         rows = zip(others, labels, belief, strict=True)

@@ -27,7 +27,7 @@ VARIANTS = {  # name: its four settings
     "plain": (0.0005, 0.001, 0.002, 0.004),  # learning rate
     "smaller": (0.75, 0.5, 0.25, 0.125),  # share of the plain network's filters and units
     "L2": (0.0003, 0.001, 0.003, 0.01),  # λ on every kernel
-    "dropout": (0.2, 0.35, 0.5, 0.65),  # behind both dense layers
+    "dropout": (0.2, 0.35, 0.5, 0.65),  # after both dense layers
     "augmentation": (0.05, 0.1, 0.2, 0.3),  # mirror images, and shifts of up to this share
 }
 

@@ -83,9 +83,10 @@ def test_only_the_warning_about_retracing_is_kept_from_the_reader(caplog):
     assert caplog.messages == ["another warning"]
 
 
-def test_a_missing_name_says_which_cells_to_run(monkeypatch, capsys):
+def test_a_missing_name_says_which_cells_to_run(monkeypatch, capsys, tmp_path):
     from IPython.core.interactiveshell import InteractiveShell
 
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))  # no history beside the user's own
     shell = InteractiveShell()
     monkeypatch.setattr("IPython.get_ipython", lambda: shell)
     session.start()

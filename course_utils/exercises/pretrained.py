@@ -235,7 +235,7 @@ def _room():
     new, judges = part(digits.train, True), part(digits.validation, True)
     draws, right = [new.take(50, seed) for seed in range(5)], []
     for few in draws:
-        fit(few, epochs=25, batch_size=10)  # from scratch: it stands still long before
+        fit(few, epochs=25, batch_size=10)  # from scratch: more epochs bring no more
         said = model.predict_on_batch(judges.images / 127.5 - 1)
         right.append((said.argmax(axis=1) == judges.labels).mean())
     fit(part(digits.train, False), epochs=6, batch_size=64)
